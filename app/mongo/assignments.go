@@ -1,0 +1,65 @@
+package mongo
+
+import (
+	"context"
+	"iter"
+
+	"github.com/khaosat/khaosat/survey"
+
+	"go.mongodb.org/mongo-driver/bson"
+)
+
+func (s *Store) assignmentShelf() *shelf[survey.Assignment] {
+	c := &shelf[survey.Assignment]{
+		Store: s, coll: s.db.Collection(assignmentsName), noun: "assignment",
+		id:     func(a *survey.Assignment) string { return string(a.ID) },
+		rev:    func(a *survey.Assignment) *int64 { return &a.Rev },
+		encode: func(a *survey.Assignment, h head) any { return assignmentDocOf(a, h) },
+		decode: decoder((*assignmentDoc).assignment),
+	}
+	c.taken = func(ctx context.Context, a *survey.Assignment) error {
+		holder, err := c.holder(ctx, byVisit(a.VisitKey))
+		if err != nil || holder == "" || holder == string(a.ID) {
+			return err
+		}
+		return refuse(survey.Exists, "visit.assigned", survey.Args{"assignment": holder, "unit": string(a.Unit)})
+	}
+	return c
+}
+
+func byVisit(k survey.VisitKey) bson.D { return bson.D{{Key: "visit", Value: k.String()}} }
+
+// CreateAssignments implements survey.AssignmentStore.
+func (s *Store) CreateAssignments(ctx context.Context, as []*survey.Assignment) error {
+	_, err := s.assignments.createAll(ctx, as)
+	return err
+}
+
+// ReplaceAssignment implements survey.AssignmentStore.
+func (s *Store) ReplaceAssignment(ctx context.Context, a *survey.Assignment) error {
+	return s.assignments.replace(ctx, a)
+}
+
+// Assignment implements survey.AssignmentStore.
+func (s *Store) Assignment(ctx context.Context, id survey.AssignmentID) (*survey.Assignment, error) {
+	return s.assignments.find(ctx, byID(string(id)), string(id))
+}
+
+// AssignmentFor implements survey.AssignmentStore.
+func (s *Store) AssignmentFor(ctx context.Context, visit survey.VisitKey) (*survey.Assignment, error) {
+	return s.assignments.find(ctx, byVisit(visit), visit.String())
+}
+
+// AssignmentsOf implements survey.AssignmentStore.
+func (s *Store) AssignmentsOf(ctx context.Context, observer survey.PersonID, round survey.RoundCode) iter.Seq2[*survey.Assignment, error] {
+	filter := bson.D{{Key: "observer", Value: observer}}
+	if round != "" {
+		filter = append(filter, bson.E{Key: "round", Value: round})
+	}
+	return s.assignments.list(ctx, filter, "round", "due", "_id")
+}
+
+// AssignmentsSince implements survey.AssignmentStore.
+func (s *Store) AssignmentsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[*survey.Assignment], error] {
+	return follow(ctx, s.assignments, s.assignmentLog, bson.D{{Key: "round", Value: round}}, after)
+}

@@ -1,0 +1,252 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/khaosat/khaosat/survey"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+)
+
+// log gives the documents of one collection their positions and reads them in
+// that order. The package comment says how and why that is right.
+type log struct {
+	*Store
+	coll *mongo.Collection
+	// turn lets one goroutine of this process number at a time: two would do
+	// the same work.
+	turn chan struct{}
+}
+
+func (s *Store) newLog(collection string) *log {
+	return &log{Store: s, coll: s.db.Collection(collection), turn: make(chan struct{}, 1)}
+}
+
+// unnumberedDoc is what numbering needs of a document.
+type unnumberedDoc struct {
+	ID  string `bson:"_id"`
+	Rev int64  `bson:"rev"`
+}
+
+// number gives a position to every document that is visible without one.
+func (l *log) number(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	docs, err := l.unnumbered(ctx)
+	for err == nil && len(docs) > 0 {
+		n := min(len(docs), maxGroup)
+		err = l.assign(ctx, docs[:n])
+		docs = docs[n:]
+	}
+	return err
+}
+
+// unnumbered lists what has no position yet. All of it is listed before any
+// of it is numbered, so that writers who are faster cannot keep a reader busy
+// without end.
+func (l *log) unnumbered(ctx context.Context) ([]unnumberedDoc, error) {
+	o := options.Find().
+		SetSort(bson.D{{Key: "written", Value: 1}, {Key: "write", Value: 1}}).
+		SetProjection(bson.D{{Key: "rev", Value: 1}})
+	var docs []unnumberedDoc
+	for raw, err := range l.query(ctx, l.coll, isUnnumbered, o) {
+		if err != nil {
+			return nil, err
+		}
+		var d unnumberedDoc
+		if err := bson.Unmarshal(raw, &d); err != nil {
+			return nil, errUnreadable(l.coll.Name(), err)
+		}
+		docs = append(docs, d)
+	}
+	return docs, nil
+}
+
+// assign takes numbers from the counter and sets them. A document that was
+// replaced or numbered since it was listed stays as it is, and its number is
+// not used.
+func (l *log) assign(ctx context.Context, docs []unnumberedDoc) error {
+	last, err := l.take(ctx, len(docs))
+	if err != nil {
+		return err
+	}
+	first := last - int64(len(docs)) + 1
+	models := make([]mongo.WriteModel, len(docs))
+	for i, d := range docs {
+		models[i] = mongo.NewUpdateOneModel().
+			SetFilter(append(atRev(d.ID, d.Rev), isUnnumbered...)).
+			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "pos", Value: first + int64(i)}}}})
+	}
+	op, cancel := l.limit(ctx)
+	defer cancel()
+	_, err = l.coll.BulkWrite(op, models, options.BulkWrite().SetOrdered(false))
+	return l.failure(ctx, err)
+}
+
+// counter is the document that numbers are taken from.
+type counter struct {
+	Last int64 `bson:"last"`
+}
+
+func (l *log) counters() *mongo.Collection { return l.db.Collection(countersName) }
+
+// take takes n numbers from the counter and gives the last of them.
+func (l *log) take(ctx context.Context, n int) (int64, error) {
+	update := bson.D{{Key: "$inc", Value: bson.D{{Key: "last", Value: int64(n)}}}}
+	o := options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)
+	for turn := 0; ; turn++ {
+		op, cancel := l.limit(ctx)
+		var c counter
+		err := l.counters().FindOneAndUpdate(op, byID(l.coll.Name()), update, o).Decode(&c)
+		cancel()
+		if mongo.IsDuplicateKeyError(err) && turn < maxTurns { // two took the first numbers at once
+			continue
+		}
+		return c.Last, l.failure(ctx, err)
+	}
+}
+
+// end gives the last number that was taken.
+func (l *log) end(ctx context.Context) (int64, error) {
+	op, cancel := l.limit(ctx)
+	defer cancel()
+	var c counter
+	err := l.counters().FindOne(op, byID(l.coll.Name())).Decode(&c)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return 0, nil
+	}
+	return c.Last, l.failure(ctx, err)
+}
+
+// Documents and packed rows are asked for in pages of this many. Between pages
+// nothing is held on the server, so a caller may take any time.
+const (
+	documentPage = 500
+	rowPage      = 5000
+)
+
+// pages are the options for reading page by page; nil fields mean all.
+func pages(size int, fields bson.D) *options.FindOptions {
+	o := options.Find().SetSort(bson.D{{Key: "pos", Value: 1}}).SetLimit(int64(size)).SetBatchSize(int32(size))
+	if fields != nil {
+		o.SetProjection(fields)
+	}
+	return o
+}
+
+// since yields the documents that match and come after the cursor, each with
+// the cursor behind it.
+func (l *log) since(ctx context.Context, filter bson.D, after survey.Cursor, o *options.FindOptions) iter.Seq2[survey.Change[bson.Raw], error] {
+	return func(yield func(survey.Change[bson.Raw], error) bool) {
+		pos, end, err := l.settle(ctx, after)
+		for full := true; full && err == nil; {
+			n := int64(0)
+			var raw bson.Raw
+			for raw, err = range l.query(ctx, l.coll, between(filter, pos, end), o) {
+				if err != nil {
+					break
+				}
+				if pos, err = position(raw); err != nil {
+					break
+				}
+				n++
+				if !yield(survey.Change[bson.Raw]{Doc: raw, Cursor: l.cursor(pos)}, nil) {
+					return
+				}
+			}
+			full = n == *o.Limit
+		}
+		if err != nil {
+			yield(survey.Change[bson.Raw]{}, err)
+		}
+	}
+}
+
+// settle makes sure that what is stored up to now has its position, and gives
+// the part of the log that may be read: after pos, up to and including end.
+// Nothing can get a position in it any more.
+func (l *log) settle(ctx context.Context, after survey.Cursor) (pos, end int64, err error) {
+	if pos, err = l.positionOf(after); err != nil {
+		return 0, 0, err
+	}
+	if err = l.number(ctx); err != nil {
+		return 0, 0, err
+	}
+	if end, err = l.end(ctx); err != nil {
+		return 0, 0, err
+	}
+	if pos > end {
+		// It comes from a copy of this database that has gone further: to go on
+		// from it would miss what is written here.
+		return 0, 0, errCursor(after)
+	}
+	return pos, end, l.number(ctx)
+}
+
+func between(filter bson.D, after, end int64) bson.D {
+	span := bson.E{Key: "pos", Value: bson.D{{Key: "$gt", Value: after}, {Key: "$lte", Value: end}}}
+	return append(filter[:len(filter):len(filter)], span)
+}
+
+// cursor makes the cursor behind a position: the database, the collection and
+// the position, so that it is not taken to another.
+func (l *log) cursor(pos int64) survey.Cursor {
+	return survey.Cursor(l.id + "-" + l.coll.Name() + "-" + strconv.FormatInt(pos, 36))
+}
+
+// position gives the position of a stored document.
+func position(raw bson.Raw) (int64, error) {
+	if pos, ok := raw.Lookup("pos").AsInt64OK(); ok {
+		return pos, nil
+	}
+	return 0, errUnreadable("document", errors.New("its pos is no number"))
+}
+
+// positionOf reads a cursor that this log made; "" is the beginning.
+func (l *log) positionOf(cursor survey.Cursor) (int64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	prefix := len(l.cursor(0)) - 1
+	if len(cursor) <= prefix {
+		return 0, errCursor(cursor)
+	}
+	pos, err := strconv.ParseInt(string(cursor[prefix:]), 36, 64)
+	if err != nil || pos <= 0 || l.cursor(pos) != cursor {
+		return 0, errCursor(cursor)
+	}
+	return pos, nil
+}
+
+func errCursor(cursor survey.Cursor) error {
+	return refuse(survey.Invalid, "cursor", survey.Args{"cursor": fmt.Sprintf("%.40q", string(cursor))})
+}
+
+// follow is since with the documents read.
+func follow[T any](ctx context.Context, c *shelf[T], l *log, filter bson.D, after survey.Cursor) iter.Seq2[survey.Change[*T], error] {
+	return func(yield func(survey.Change[*T], error) bool) {
+		for change, err := range l.since(ctx, filter, after, pages(documentPage, nil)) {
+			var v *T
+			if err == nil {
+				v, err = c.read(change.Doc)
+			}
+			if err != nil {
+				yield(survey.Change[*T]{}, err)
+				return
+			}
+			if !yield(survey.Change[*T]{Doc: v, Cursor: change.Cursor}, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package service
+
+import (
+	"context"
+	"sync"
+
+	"github.com/khaosat/khaosat/scoring"
+	"github.com/khaosat/khaosat/survey"
+)
+
+// tableCache keeps the tables of the rounds in use. Each can be dropped and
+// filled anew at any time.
+type tableCache struct {
+	mu sync.Mutex
+	of map[survey.RoundCode]*roundTable
+}
+
+// tablesKept is how many rounds have their tables in memory; the one used
+// longest ago goes first.
+const tablesKept = 8
+
+type roundTable struct {
+	mu          sync.Mutex // held while following the store
+	table       *scoring.Table
+	rows        survey.Cursor
+	assignments survey.Cursor
+	stamp       int   // of the tree that the populations were counted in
+	roundRev    int64 // of the round they were counted for
+	used        int   // for eviction
+}
+
+// Table gives a round's table, up to date with every response that was
+// acknowledged before the call.
+func (s *Service) Table(ctx context.Context, round *survey.Round) (*scoring.Table, error) {
+	t := s.tables.get(round.Code)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tree, lists, stamp, err := s.treeAt(ctx, treeFreshness)
+	if err != nil {
+		return nil, err
+	}
+	if t.table == nil || t.stamp != stamp {
+		if t.table == nil || len(lists.Sectors) > 0 && t.table.Lists() != lists {
+			t.table, t.rows, t.assignments = scoring.NewTable(lists), "", ""
+		}
+		t.roundRev = -1
+	}
+	if t.roundRev != round.Rev {
+		if err := s.populate(ctx, t.table, round, tree, lists); err != nil {
+			return nil, err
+		}
+		t.stamp, t.roundRev = stamp, round.Rev
+	}
+	if err := s.follow(ctx, round.Code, t); err != nil {
+		// What was taken in stays; the next call goes on from there.
+		return nil, err
+	}
+	return t.table, nil
+}
+
+func (c *tableCache) get(code survey.RoundCode) *roundTable {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clock := 0
+	for _, t := range c.of {
+		clock = max(clock, t.used)
+	}
+	t := c.of[code]
+	if t == nil {
+		if len(c.of) >= tablesKept {
+			var oldest survey.RoundCode
+			for k, v := range c.of {
+				if oldest == "" || v.used < c.of[oldest].used {
+					oldest = k
+				}
+			}
+			delete(c.of, oldest)
+		}
+		t = &roundTable{}
+		c.of[code] = t
+	}
+	t.used = clock + 1
+	return t
+}
+
+// rowsAtOnce is how many rows are applied under one lock.
+const rowsAtOnce = 4096
+
+// follow takes in what is new in the store.
+func (s *Service) follow(ctx context.Context, code survey.RoundCode, t *roundTable) error {
+	layouts := func(code survey.TemplateCode, version int) (*scoring.Layout, error) {
+		c, err := s.Form(ctx, code, version)
+		if err != nil {
+			return nil, err
+		}
+		return c.Layout, nil
+	}
+	cold := t.rows == ""
+	rows := make([]survey.Row, 0, rowsAtOnce)
+	cursor := t.rows
+	apply := func() error {
+		if err := t.table.Apply(rows, layouts); err != nil {
+			return err
+		}
+		t.rows = cursor
+		rows = rows[:0]
+		return nil
+	}
+	for change, err := range s.store.RowsSince(ctx, code, t.rows) {
+		if err != nil {
+			return err
+		}
+		rows, cursor = append(rows, change.Doc), change.Cursor
+		if len(rows) == rowsAtOnce {
+			if err := apply(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := apply(); err != nil {
+		return err
+	}
+	if cold {
+		t.table.Compact()
+	}
+	var visits []survey.VisitKey
+	for change, err := range s.store.AssignmentsSince(ctx, code, t.assignments) {
+		if err != nil {
+			return err
+		}
+		visits, t.assignments = append(visits, change.Doc.VisitKey), change.Cursor
+	}
+	t.table.Assign(visits)
+	return nil
+}
+
+// populate counts which units each template of the round is about, as the tree
+// stands on the round's last day.
+func (s *Service) populate(ctx context.Context, table *scoring.Table, round *survey.Round, tree *survey.Tree, lists *survey.TypeLists) error {
+	for _, rt := range round.Templates {
+		c, err := s.Form(ctx, rt.Code, rt.Current())
+		if err != nil {
+			return err
+		}
+		var units []*survey.Standing
+		for _, u := range tree.Units() {
+			unit, err := tree.Standing(u.Code, round.Closes)
+			if err == nil && round.Scope.Contains(lists, unit) && c.Form.AppliesTo(&unit.UnitFacts, lists) {
+				units = append(units, unit)
+			}
+		}
+		if err := table.SetPopulation(rt.Code, units); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RoundSummary is a summary with what is needed to read it.
+type RoundSummary struct {
+	Round *survey.Round
+	// AsOf is the day as of which the tree was counted for coverage.
+	AsOf   survey.Date
+	Scheme *survey.Scheme // of the template's current version
+	*scoring.Summary
+}
+
+// Summary summarises a round. An empty template is the round's first. What lies
+// outside of the caller's scope is not counted.
+func (s *Service) Summary(ctx context.Context, c Caller, code survey.RoundCode, q scoring.Query) (*RoundSummary, error) {
+	if _, err := c.may(survey.OpSummarize); err != nil {
+		return nil, err
+	}
+	return s.summarize(ctx, c, code, q)
+}
+
+func (s *Service) summarize(ctx context.Context, c Caller, code survey.RoundCode, q scoring.Query) (*RoundSummary, error) {
+	round, err := s.round(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	if q.Template == "" {
+		q.Template = round.Templates[0].Code
+	}
+	rt, ok := round.Template(q.Template)
+	if !ok {
+		return nil, &survey.Error{Kind: survey.Invalid, Code: "round.not_its_template", Args: survey.Args{"template": string(q.Template), "round": string(code)}}
+	}
+	if err := s.narrow(c, &q); err != nil {
+		return nil, err
+	}
+	table, err := s.Table(ctx, round)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := table.Summarize(q)
+	if err != nil {
+		return nil, err
+	}
+	current, err := s.Form(ctx, rt.Code, rt.Current())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.labelGroups(ctx, sum, round.Closes); err != nil {
+		return nil, err
+	}
+	scheme := current.Template.Scheme
+	if scheme == nil {
+		scheme = &survey.Scheme{}
+	}
+	return &RoundSummary{Round: round, AsOf: round.Closes, Scheme: scheme, Summary: sum}, nil
+}
+
+// narrow keeps a query inside the caller's scope.
+func (s *Service) narrow(c Caller, q *scoring.Query) error {
+	if c.Person.Scope == "" {
+		return nil
+	}
+	if len(q.Filter.Under) == 0 {
+		q.Filter.Under = []survey.UnitCode{c.Person.Scope}
+		return nil
+	}
+	q.Filter.Within = c.Person.Scope
+	return nil
+}
+
+// labelGroups gives the groups their names.
+func (s *Service) labelGroups(ctx context.Context, sum *scoring.Summary, day survey.Date) error {
+	tree, lists, err := s.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range sum.Groups {
+		g := &sum.Groups[i]
+		switch sum.By {
+		case scoring.BySector:
+			sec, _ := lists.Sector(g.Group)
+			g.Label = sec.Label
+		case scoring.ByRollup:
+			r, _ := lists.Rollup(g.Group)
+			g.Label = r.Label
+		case scoring.ByStructure:
+			st, _ := lists.Structure(g.Group)
+			g.Label = st.Label
+		case scoring.BySetting:
+			st, _ := lists.Setting(g.Group)
+			g.Label = st.Label
+		case scoring.ByTag:
+			t, _ := lists.Tag(g.Group)
+			g.Label = t.Label
+		case scoring.ByObserver:
+			if p, err := s.store.Person(ctx, survey.PersonID(g.Group)); err == nil {
+				g.Label = survey.Text{"vi": p.FullName, "en": p.FullName}
+			}
+		case scoring.ByPeriod, scoring.ByNothing:
+		default: // units of the tree
+			if u := tree.Unit(survey.UnitCode(g.Group)); u != nil {
+				span := u.On(day)
+				if span == nil {
+					span = u.On(0)
+				}
+				g.Label = survey.Text{"vi": span.Name, "en": span.Name}
+			}
+		}
+	}
+	return nil
+}

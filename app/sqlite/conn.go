@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/khaosat/khaosat/survey"
+)
+
+// errDatabaseClosed stands for a store that was closed under its caller.
+var errDatabaseClosed = errors.New("sqlite: the store is closed")
+
+func closedError(file string) error {
+	return &survey.Error{Kind: survey.Unavailable, Code: "store.closed", Args: survey.Args{"path": file}}
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// conn is one connection with the statements that were prepared on it. One
+// goroutine uses it at a time.
+type conn struct {
+	*sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+func openConn(ctx context.Context, db *sql.DB) (*conn, error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c, prepared: map[string]*sql.Stmt{}}, nil
+}
+
+// stmt prepares a statement once. The texts are constants of this package, or
+// one of the few hundred that filters can make, so the map stays small.
+//
+// Statements run without the caller's context unless they may take long: the
+// driver starts a goroutine for every one that can be cancelled, which costs
+// more than most statements do. The context is looked at before and after.
+func (c *conn) stmt(query string) (*sql.Stmt, error) {
+	if st := c.prepared[query]; st != nil {
+		return st, nil
+	}
+	st, err := c.PrepareContext(context.Background(), query)
+	if err == nil {
+		c.prepared[query] = st
+	}
+	return st, err
+}
+
+// exec runs a statement and gives the number of rows it changed.
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// one reads the only row of a query; found is false when there is none.
+func (c *conn) one(query string, args []any, dest ...any) (found bool, err error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return false, err
+	}
+	err = st.QueryRowContext(context.Background(), args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// each calls scan for every row of a query until it says stop.
+func (c *conn) each(ctx context.Context, query string, args []any, scan func(scanner) (more bool, err error)) (err error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if more, err := scan(rows); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// pool is the connections that read. Each read takes one for as long as it
+// collects a batch, never while a caller looks at what came.
+type pool struct {
+	free   chan *conn
+	closed chan struct{}
+}
+
+func openPool(ctx context.Context, db *sql.DB, size int) (*pool, error) {
+	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
+	for range size {
+		c, err := openConn(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		p.free <- c
+	}
+	return p, nil
+}
+
+// use runs f on a free connection.
+func (p *pool) use(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-p.closed:
+		return errDatabaseClosed
+	default:
+	}
+	select {
+	case c := <-p.free:
+		defer func() { p.free <- c }()
+		return f(c)
+	case <-p.closed:
+		return errDatabaseClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close waits for the reads in hand and lets nothing more begin.
+func (p *pool) close() {
+	close(p.closed)
+	for range cap(p.free) {
+		<-p.free
+	}
+}

@@ -1,0 +1,755 @@
+package scoring
+
+import (
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/khaosat/khaosat/survey"
+)
+
+// Grouping says by what a summary groups.
+type Grouping string
+
+const (
+	BySector    Grouping = "sector"    // organisation type
+	ByRollup    Grouping = "rollup"    // the broader groups of sectors
+	BySuperior  Grouping = "superior"  // the unit directly under the root
+	ByParent    Grouping = "parent"    // the unit directly above
+	ByStructure Grouping = "structure" // how the unit is attached
+	BySetting   Grouping = "setting"   // where the unit meets
+	ByTag       Grouping = "tag"       // a unit counts under each of its tags
+	ByObserver  Grouping = "observer"
+	ByPeriod    Grouping = "period"
+	ByNothing   Grouping = "all" // one group with everything
+)
+
+// Groupings lists the groupings there are. "superior:N" groups by the unit at
+// depth N of the path instead of 1 (the root is 0).
+var Groupings = []Grouping{BySector, ByRollup, BySuperior, ByParent, ByStructure, BySetting, ByTag, ByObserver, ByPeriod, ByNothing}
+
+// depth gives N of "superior" or "superior:N"; ok is false for anything else.
+func (g Grouping) depth() (uint32, bool) {
+	if g == BySuperior {
+		return 1, true
+	}
+	n, found := strings.CutPrefix(string(g), string(BySuperior)+":")
+	if !found {
+		return 0, false
+	}
+	d, err := strconv.ParseUint(n, 10, 5)
+	return uint32(d), err == nil
+}
+
+// Valid reports whether the grouping exists.
+func (g Grouping) Valid() bool {
+	_, superior := g.depth()
+	return superior || slices.Contains(Groupings, g)
+}
+
+// Query says what to summarise.
+type Query struct {
+	Template survey.TemplateCode
+	// Role is whose ratings count. For RoleObserver, the default, a unit counts
+	// once a period: the adjudicator's rating if there is one, else the mean of
+	// lead and second.
+	Role survey.Role
+	By   Grouping
+	// ByResponse counts each response of the role for itself.
+	ByResponse bool
+	// Items asks for statistics of every item too.
+	Items  bool
+	Filter Filter
+}
+
+// Filter narrows a summary down; empty lists do not narrow.
+type Filter struct {
+	Under []survey.UnitCode
+	// Within must hold besides Under: the scope of who asks.
+	Within     survey.UnitCode
+	Sectors    []string // or roll-ups
+	Structures []string
+	Settings   []string
+	Tags       []string
+	Observers  []survey.PersonID
+	Periods    []string
+	// States are the review states that count; empty means submitted and approved.
+	States []survey.ReviewState
+	// From and To bound the meeting date, both included; zero does not.
+	From, To survey.Date
+}
+
+// Summary is a table of groups, each with numerators and denominators.
+type Summary struct {
+	Template survey.TemplateCode `json:"template"`
+	Versions []int               `json:"versions"`
+	Role     survey.Role         `json:"role"`
+	By       Grouping            `json:"by"`
+	Groups   []Group             `json:"groups"`
+	// Overall has everything once, also what counts in several groups or none.
+	Overall Group `json:"overall"`
+}
+
+// Group is one line of a summary.
+type Group struct {
+	Group string      `json:"group"` // the code; "" for what has none
+	Label survey.Text `json:"label,omitempty"`
+	// InScope counts the units the template is about, Assigned those of them
+	// with an assignment in the role, Observed those with a counted response.
+	// They are nil where the grouping has no such denominator.
+	InScope  *int `json:"in_scope"`
+	Assigned *int `json:"assigned"`
+	Observed *int `json:"observed"`
+	// Responses counts the responses behind the group, Visits what they count
+	// as: a visit rated twice is two responses and one visit.
+	Responses int `json:"responses"`
+	Visits    int `json:"visits"`
+	Approved  int `json:"approved"`
+	// Doubled counts visits with a lead and a second rating, ToAdjudicate those
+	// of them that differ by more than ten points or in their band and have no
+	// adjudicated rating.
+	Doubled      int `json:"doubled"`
+	ToAdjudicate int `json:"to_adjudicate"`
+	// N is how many visits have a total: the denominator of all that follows.
+	N         int            `json:"n"`
+	NotGraded map[Reason]int `json:"not_graded,omitempty"`
+	// Mean, SD (n-1), Min, quartiles (Hyndman-Fan type 7) and Max are of the
+	// totals, in points; nil when there is nothing to tell (SD: below two).
+	Mean   *float64 `json:"mean"`
+	SD     *float64 `json:"sd"`
+	Min    *float64 `json:"min"`
+	Q1     *float64 `json:"q1"`
+	Median *float64 `json:"median"`
+	Q3     *float64 `json:"q3"`
+	Max    *float64 `json:"max"`
+	// Bands and BandsFirst count visits by band, after and before caps. Their
+	// denominator is Banded. BandShares are shares of it.
+	Banded     int                `json:"banded"`
+	Bands      map[string]int     `json:"bands"`
+	BandsFirst map[string]int     `json:"bands_before_caps"`
+	BandShares map[string]float64 `json:"band_shares"`
+	// Caps counts visits in which a cap fired, whether it lowered the band or not.
+	Caps map[string]int `json:"caps,omitempty"`
+	// Small marks a group of fewer than SmallCell visits.
+	Small bool       `json:"small"`
+	Items []ItemStat `json:"items,omitempty"`
+}
+
+// SmallCell is the number of visits below which a group is marked as small.
+const SmallCell = 5
+
+// adjudicateDifference is by how many hundredths two totals may differ before a
+// third rating is asked for.
+const adjudicateDifference = 1000
+
+// accumulator adds up one group. Totals are in half hundredths, so that the
+// mean of two ratings is a whole number.
+type accumulator struct {
+	responses, visits, approved, doubled, toAdjudicate int
+	graded, banded                                     int
+	sum, sumSquares                                    uint64
+	notGraded                                          [len(reasons)]int
+	bands, first, caps                                 []int // by plan.bandCodes, plan.capCodes
+}
+
+// Summarize computes a summary. Invalid when the grouping does not exist.
+func (t *Table) Summarize(q Query) (*Summary, error) {
+	if q.By == "" {
+		q.By = BySector
+	}
+	if !q.By.Valid() {
+		return nil, &survey.Error{Kind: survey.Invalid, Code: "summary.grouping", Args: survey.Args{"value": string(q.By), "allowed": joinGroupings()}}
+	}
+	if q.Role == "" {
+		q.Role = survey.RoleObserver
+	}
+	t.settlePairs()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	p := t.plan(q)
+	parts := p.run()
+	return p.finish(parts), nil
+}
+
+func joinGroupings() string {
+	names := make([]string, len(Groupings))
+	for i, g := range Groupings {
+		names[i] = string(g)
+	}
+	return strings.Join(names, ", ")
+}
+
+// plan is a query worked out against the table: which groups there are and
+// which places, states and observers belong to which.
+type plan struct {
+	table  *Table
+	query  Query
+	blocks []*block
+	scheme *survey.Scheme // of the latest version
+	// keys are the groups' codes. placeGroups has each place's groups; nil
+	// when grouping goes by the row's observer or period.
+	keys        []string
+	placeGroups [][]int32
+	rowGroup    func(b *block, row uint32) int32
+	placeIn     []bool // whether a place passes the filter; nil: all do
+	observerIn  []bool
+	periodIn    []bool
+	states      [4]bool
+	role        uint32
+	visits      bool // count visits, not responses
+	from, to    uint16
+	// partition says that every row is in exactly one group, so that the
+	// overall line is the sum of the groups and need not be counted apart.
+	partition           bool
+	bandCodes, capCodes []string
+}
+
+func (t *Table) plan(q Query) *plan {
+	p := &plan{table: t, query: q, to: 1<<16 - 1}
+	for _, b := range t.blocks {
+		tpl := b.layout.scorer.form.Template
+		if tpl.Code != q.Template {
+			continue
+		}
+		p.blocks = append(p.blocks, b)
+		if p.scheme == nil || tpl.Version > p.latest() {
+			p.scheme = b.layout.scorer.scheme
+		}
+	}
+	sort.Slice(p.blocks, func(i, j int) bool { return version(p.blocks[i]) < version(p.blocks[j]) })
+	if len(p.blocks) > 0 {
+		p.scheme = p.blocks[len(p.blocks)-1].layout.scorer.scheme
+	} else {
+		p.scheme = &survey.Scheme{}
+	}
+	p.role = uint32(slices.Index(survey.RatingRoles, q.Role))
+	p.visits = q.Role == survey.RoleObserver && !q.ByResponse
+	for i, s := range tableStates {
+		p.states[i] = s.Counts()
+		if len(q.Filter.States) > 0 {
+			p.states[i] = slices.Contains(q.Filter.States, s)
+		}
+	}
+	if q.Filter.From != 0 {
+		p.from = uint16(max(0, q.Filter.From-dateZero))
+	}
+	if q.Filter.To != 0 {
+		p.to = uint16(max(0, q.Filter.To-dateZero))
+	}
+	p.filterPlaces()
+	p.observerIn = members(t.observers.names, q.Filter.Observers)
+	p.periodIn = members(t.periods.names, q.Filter.Periods)
+	p.group()
+	p.partition = q.By != ByTag
+	// Bands and caps of all versions, the latest version's first.
+	for i := len(p.blocks) - 1; i >= 0; i-- {
+		scheme := p.blocks[i].layout.scorer.scheme
+		for _, b := range scheme.Bands {
+			if !slices.Contains(p.bandCodes, b.Code) {
+				p.bandCodes = append(p.bandCodes, b.Code)
+			}
+		}
+		for _, c := range scheme.Caps {
+			if !slices.Contains(p.capCodes, c.Code) {
+				p.capCodes = append(p.capCodes, c.Code)
+			}
+		}
+	}
+	return p
+}
+
+func version(b *block) int { return b.layout.scorer.form.Template.Version }
+
+func (p *plan) latest() int { return version(p.blocks[len(p.blocks)-1]) }
+
+// members marks which of the names are wanted; nil when all are.
+func members[T ~string](names []string, wanted []T) []bool {
+	if len(wanted) == 0 {
+		return nil
+	}
+	in := make([]bool, len(names))
+	for i, n := range names {
+		in[i] = slices.Contains(wanted, T(n))
+	}
+	return in
+}
+
+// filterPlaces works out once for each place whether it passes the filter.
+func (p *plan) filterPlaces() {
+	f := &p.query.Filter
+	if len(f.Under) == 0 && f.Within == "" && len(f.Sectors) == 0 && len(f.Structures) == 0 && len(f.Settings) == 0 && len(f.Tags) == 0 {
+		return
+	}
+	pl := &p.table.places
+	under, within := make([]bool, len(pl.nodes)), make([]bool, len(pl.nodes))
+	for i, n := range pl.nodes { // parents come first
+		unit := survey.UnitCode(pl.units.names[n.unit])
+		under[i] = len(f.Under) == 0 || slices.Contains(f.Under, unit) || (n.parent > 0 && under[n.parent-1])
+		within[i] = f.Within == "" || f.Within == unit || (n.parent > 0 && within[n.parent-1])
+	}
+	structures := members(pl.structures.names, f.Structures)
+	settings := members(pl.settings.names, f.Settings)
+	sectors := make([]bool, pl.sectors.len())
+	for i, s := range pl.sectors.names {
+		sectors[i] = len(f.Sectors) == 0 || slices.ContainsFunc(f.Sectors, func(want string) bool { return p.table.lists.SectorUnder(s, want) })
+	}
+	tagged := make([]bool, len(pl.tags))
+	for i, tags := range pl.tags {
+		tagged[i] = len(f.Tags) == 0 || slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(f.Tags, tag) })
+	}
+	p.placeIn = make([]bool, len(pl.all))
+	for i, at := range pl.all {
+		p.placeIn[i] = under[at.node] && within[at.node] && sectors[at.sector] && tagged[at.tagSet] &&
+			(structures == nil || structures[at.structure]) && (settings == nil || settings[at.setting])
+	}
+}
+
+// group works out the groups and which places belong to them.
+func (p *plan) group() {
+	pl := &p.table.places
+	p.placeGroups = make([][]int32, len(pl.all))
+	one := func(of func(at place) int32) {
+		singles := make([]int32, len(pl.all))
+		for i, at := range pl.all {
+			singles[i] = of(at)
+			p.placeGroups[i] = singles[i : i+1 : i+1]
+		}
+	}
+	byText := func(n *numbering, of func(at place) uint16, name func(string) string) {
+		at := map[string]int32{}
+		groups := make([]int32, n.len())
+		for i, code := range n.names {
+			groups[i] = p.key(at, name(code))
+		}
+		one(func(pl place) int32 { return groups[of(pl)] })
+	}
+	same := func(s string) string { return s }
+	depth, superior := p.query.By.depth()
+	switch {
+	case superior:
+		p.groupByDepth(depth)
+	case p.query.By == BySector:
+		byText(&pl.sectors, func(at place) uint16 { return at.sector }, same)
+	case p.query.By == ByRollup:
+		byText(&pl.sectors, func(at place) uint16 { return at.sector }, func(s string) string {
+			sec, _ := p.table.lists.Sector(s)
+			return sec.Rollup
+		})
+	case p.query.By == ByStructure:
+		byText(&pl.structures, func(at place) uint16 { return at.structure }, same)
+	case p.query.By == BySetting:
+		byText(&pl.settings, func(at place) uint16 { return at.setting }, same)
+	case p.query.By == ByParent:
+		at := map[string]int32{}
+		one(func(at2 place) int32 {
+			code := ""
+			if up := pl.nodes[at2.node].parent; up > 0 {
+				code = pl.units.names[pl.nodes[up-1].unit]
+			}
+			return p.key(at, code)
+		})
+	case p.query.By == ByTag:
+		at := map[string]int32{}
+		sets := make([][]int32, len(pl.tags))
+		for i, tags := range pl.tags {
+			for _, tag := range tags {
+				sets[i] = append(sets[i], p.key(at, tag))
+			}
+		}
+		for i, pl := range pl.all {
+			p.placeGroups[i] = sets[pl.tagSet]
+		}
+	case p.query.By == ByObserver:
+		p.keys = p.table.observers.names
+		p.placeGroups, p.rowGroup = nil, func(b *block, row uint32) int32 { return int32(b.observer[row]) }
+	case p.query.By == ByPeriod:
+		p.keys = p.table.periods.names
+		p.placeGroups, p.rowGroup = nil, func(b *block, row uint32) int32 { return int32(b.period[row]) }
+	default:
+		p.keys = []string{""}
+		one(func(place) int32 { return 0 })
+	}
+}
+
+// groupByDepth groups by the unit at a depth of the path; what lies above it
+// counts under its own lowest unit.
+func (p *plan) groupByDepth(depth uint32) {
+	pl := &p.table.places
+	at := map[string]int32{}
+	groups := make([]int32, len(pl.nodes))
+	for i, n := range pl.nodes {
+		if n.depth <= depth {
+			groups[i] = p.key(at, pl.units.names[n.unit])
+		} else {
+			groups[i] = groups[n.parent-1]
+		}
+	}
+	singles := make([]int32, len(pl.all))
+	for i, pl := range pl.all {
+		singles[i] = groups[pl.node]
+		p.placeGroups[i] = singles[i : i+1 : i+1]
+	}
+}
+
+func (p *plan) key(at map[string]int32, code string) int32 {
+	if g, ok := at[code]; ok {
+		return g
+	}
+	g := int32(len(p.keys))
+	at[code] = g
+	p.keys = append(p.keys, code)
+	return g
+}
+
+// partial is what one goroutine has added up.
+type partial struct {
+	accs []accumulator // by group, the overall one last
+	// hist counts codes by block, group, item and code, in half visits.
+	hist [][]uint32
+	// varied adds up points of items whose points vary, by block, group and item.
+	varied [][]uint64
+	// full and zero count these by block, group and item for varied items.
+	variedFull, variedZero [][]uint32
+	totals                 []groupTotal
+	seen                   []bool // places with a counted response
+}
+
+// groupTotal is one visit's total, in half hundredths, in one group.
+type groupTotal struct {
+	group int32
+	total uint32
+}
+
+// rowsAtOnce is the number of rows below which one goroutine does it all.
+const rowsAtOnce = 1 << 16
+
+// run adds everything up, on several cores when there is much.
+func (p *plan) run() []*partial {
+	type chunk struct{ block, from, to int }
+	var chunks []chunk
+	for i, b := range p.blocks {
+		for from := 0; from < len(b.meta); from += rowsAtOnce {
+			chunks = append(chunks, chunk{i, from, min(from+rowsAtOnce, len(b.meta))})
+		}
+	}
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks)))
+	parts := make([]*partial, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		parts[w] = p.newPartial()
+		work := func() {
+			for i := w; i < len(chunks); i += workers {
+				p.addRows(parts[w], chunks[i].block, chunks[i].from, chunks[i].to)
+			}
+		}
+		if w == workers-1 {
+			work()
+			continue
+		}
+		wg.Add(1)
+		go func() { defer wg.Done(); work() }()
+	}
+	wg.Wait()
+	if p.visits {
+		p.addPairs(parts[0])
+	}
+	return parts
+}
+
+func (p *plan) newPartial() *partial {
+	out := &partial{accs: make([]accumulator, len(p.keys)+1), seen: make([]bool, len(p.table.places.all))}
+	for i := range out.accs {
+		out.accs[i].bands = make([]int, len(p.bandCodes))
+		out.accs[i].first = make([]int, len(p.bandCodes))
+		out.accs[i].caps = make([]int, len(p.capCodes))
+	}
+	if p.query.Items {
+		for _, b := range p.blocks {
+			n := (len(p.keys) + 1) * len(b.layout.items)
+			out.hist = append(out.hist, make([]uint32, n*b.layout.width))
+			out.varied = append(out.varied, make([]uint64, n))
+			out.variedFull = append(out.variedFull, make([]uint32, n))
+			out.variedZero = append(out.variedZero, make([]uint32, n))
+		}
+	}
+	return out
+}
+
+// counts reports whether a row passes every filter.
+func (p *plan) counts(b *block, row uint32) bool {
+	meta := b.meta[row]
+	if meta&metaDropped != 0 || !p.states[meta>>metaState&3] {
+		return false
+	}
+	if p.placeIn != nil && !p.placeIn[b.place[row]] {
+		return false
+	}
+	if p.observerIn != nil && !p.observerIn[b.observer[row]] {
+		return false
+	}
+	if p.periodIn != nil && !p.periodIn[b.period[row]] {
+		return false
+	}
+	return b.date[row] >= p.from && b.date[row] <= p.to
+}
+
+func (p *plan) groupsOf(b *block, row uint32, one *[1]int32) []int32 {
+	if p.rowGroup != nil {
+		one[0] = p.rowGroup(b, row)
+		return one[:]
+	}
+	return p.placeGroups[b.place[row]]
+}
+
+// addRows adds the rows that stand alone.
+func (p *plan) addRows(out *partial, block, from, to int) {
+	b := p.blocks[block]
+	var one [1]int32
+	overall := int32(len(p.keys))
+	for row := uint32(from); row < uint32(to); row++ {
+		if b.meta[row]>>metaRole&7 != p.role || (p.visits && b.pair[row] != 0) || !p.counts(b, row) {
+			continue
+		}
+		out.seen[b.place[row]] = true
+		v := visitOfRow(b, row)
+		if !p.partition {
+			p.addVisit(out, overall, &v)
+			p.addItems(out, block, row, overall, 2)
+		}
+		for _, g := range p.groupsOf(b, row, &one) {
+			p.addVisit(out, g, &v)
+			p.addItems(out, block, row, g, 2)
+		}
+	}
+}
+
+// visit is what one visit adds to its groups.
+type visit struct {
+	block                       *block
+	responses                   int
+	approved, doubled, disputed bool
+	reason                      byte
+	total                       uint32 // half hundredths
+	band, first                 int8   // indexes in the block's scheme
+	caps                        uint32
+}
+
+func visitOfRow(b *block, row uint32) visit {
+	meta := b.meta[row]
+	return visit{block: b, responses: 1, approved: tableStates[meta>>metaState&3] == survey.StateApproved,
+		reason: byte(meta >> metaReason & 3), total: 2 * b.total[row],
+		band: int8(meta>>metaBand&0xff) - 1, first: int8(meta>>metaFirst&0xff) - 1, caps: b.caps[row]}
+}
+
+// addPairs adds the visits that have more than a lead's rating.
+func (p *plan) addPairs(out *partial) {
+	var one [1]int32
+	overall := int32(len(p.keys))
+	for i := range p.table.visits {
+		v := &p.table.visits[i]
+		use, weights := p.ratingsThatCount(v)
+		if len(use) == 0 {
+			continue
+		}
+		block := slices.Index(p.blocks, p.table.blocks[use[0].block])
+		if block < 0 {
+			continue // another template's
+		}
+		sum := p.merge(use)
+		for k, at := range use {
+			b := p.table.blocks[at.block]
+			out.seen[b.place[at.row]] = true
+			n := slices.Index(p.blocks, b)
+			if !p.partition {
+				p.addItems(out, n, at.row, overall, weights)
+			}
+			for _, g := range p.groupsOf(b, at.row, &one) {
+				p.addItems(out, n, at.row, g, weights)
+				if k == 0 {
+					p.addVisit(out, g, &sum)
+				}
+			}
+		}
+		if !p.partition {
+			p.addVisit(out, overall, &sum)
+		}
+	}
+}
+
+// ratingsThatCount picks the ratings that stand for a visit, and what each
+// weighs in half visits: the adjudicator's alone, else lead and second. The
+// first of them decides to which groups the visit belongs.
+func (p *plan) ratingsThatCount(v *visitRatings) ([]rowRef, uint32) {
+	passes := func(bit uint8, at rowRef) bool {
+		return v.has&bit != 0 && p.counts(p.table.blocks[at.block], at.row)
+	}
+	if passes(4, v.adjudicator) {
+		return []rowRef{v.adjudicator}, 2
+	}
+	lead, second := passes(1, v.lead), passes(2, v.second)
+	switch {
+	case lead && second:
+		return []rowRef{v.lead, v.second}, 1
+	case lead:
+		return []rowRef{v.lead}, 2
+	case second:
+		return []rowRef{v.second}, 2
+	}
+	return nil, 0
+}
+
+// merge makes one visit of its ratings. Of two totals it takes the mean; its
+// band is that of the mean as shown, lowered by every cap that fired in either.
+func (p *plan) merge(use []rowRef) visit {
+	first := visitOfRow(p.table.blocks[use[0].block], use[0].row)
+	if len(use) == 1 {
+		return first
+	}
+	second := visitOfRow(p.table.blocks[use[1].block], use[1].row)
+	out := first
+	switch {
+	case reasons[first.reason] != Scored && reasons[second.reason] == Scored:
+		out = second
+	case reasons[second.reason] != Scored:
+	default:
+		out.disputed = difference(first.total, second.total) > 2*adjudicateDifference ||
+			first.bandCode() != second.bandCode()
+		out.total = (first.total + second.total) / 2
+		out.regrade(&second)
+	}
+	out.responses, out.doubled = 2, true
+	out.approved = first.approved && second.approved
+	return out
+}
+
+func difference(a, b uint32) uint32 { return max(a, b) - min(a, b) }
+
+func (v *visit) bandCode() string {
+	if v.band < 0 {
+		return ""
+	}
+	return v.block.layout.scorer.scheme.Bands[v.band].Code
+}
+
+// regrade finds the band of a mean total, capped by what fired in either rating.
+func (v *visit) regrade(second *visit) {
+	scheme := v.block.layout.scorer.scheme
+	if v.first < 0 {
+		return
+	}
+	unit := decimalUnit(scheme.Decimals)
+	shown := survey.Points(divRound(int64(v.total), 2*unit) * unit)
+	v.first = int8(BandFor(scheme, shown))
+	v.band = v.first
+	codes := second.block.layout.scorer.scheme.Caps
+	for i := range codes {
+		if second.caps&(1<<i) == 0 {
+			continue
+		}
+		for j := range scheme.Caps { // the same cap, whatever its place in the version
+			if scheme.Caps[j].Code == codes[i].Code {
+				v.caps |= 1 << j
+			}
+		}
+	}
+	for j := range scheme.Caps {
+		if v.caps&(1<<j) != 0 {
+			v.band = max(v.band, int8(scheme.Band(scheme.Caps[j].Band)))
+		}
+	}
+}
+
+func (p *plan) addVisit(out *partial, group int32, v *visit) {
+	a := &out.accs[group]
+	a.responses += v.responses
+	a.visits++
+	if v.approved {
+		a.approved++
+	}
+	if v.doubled {
+		a.doubled++
+	}
+	if v.disputed {
+		a.toAdjudicate++
+	}
+	if reasons[v.reason] != Scored {
+		a.notGraded[v.reason]++
+		return
+	}
+	a.graded++
+	a.sum += uint64(v.total)
+	a.sumSquares += uint64(v.total) * uint64(v.total)
+	out.totals = append(out.totals, groupTotal{group, v.total})
+	if v.band < 0 {
+		return
+	}
+	a.banded++
+	a.bands[p.bandIndex(v.block, v.band)]++
+	a.first[p.bandIndex(v.block, v.first)]++
+	for caps, i := v.caps, 0; caps != 0; caps, i = caps>>1, i+1 {
+		if caps&1 != 0 {
+			a.caps[p.capIndex(v.block, i)]++
+		}
+	}
+}
+
+// bandIndex translates a band of a version into the summary's list of bands.
+func (p *plan) bandIndex(b *block, band int8) int {
+	scheme := b.layout.scorer.scheme
+	if scheme == p.scheme {
+		return int(band) // the list begins with the latest version's bands
+	}
+	return slices.Index(p.bandCodes, scheme.Bands[band].Code)
+}
+
+// capIndex translates a cap of a version into the summary's list of caps.
+func (p *plan) capIndex(b *block, i int) int {
+	scheme := b.layout.scorer.scheme
+	if scheme == p.scheme {
+		return i
+	}
+	return slices.Index(p.capCodes, scheme.Caps[i].Code)
+}
+
+// addItems counts one response's item codes.
+func (p *plan) addItems(out *partial, block int, row uint32, group int32, weight uint32) {
+	if !p.query.Items {
+		return
+	}
+	b := p.blocks[block]
+	l := b.layout
+	codes := b.items[int(row)*l.bytes : (int(row)+1)*l.bytes]
+	first := int(group) * len(l.items)
+	hist := out.hist[block][first*l.width : (first+len(l.items))*l.width]
+	if l.bytes == len(l.items) { // no item varies
+		at := 0
+		for _, code := range codes {
+			hist[at+int(code)] += weight
+			at += l.width
+		}
+		return
+	}
+	for i, k := 0, 0; i < len(l.items); i++ {
+		code := codes[k]
+		hist[i*l.width+int(code)] += weight
+		k++
+		if !l.items[i].varies {
+			continue
+		}
+		points := survey.Points(int16(uint16(codes[k]) | uint16(codes[k+1])<<8))
+		k += 2
+		if code != firstValue {
+			continue
+		}
+		out.varied[block][first+i] += uint64(weight) * uint64(max(0, points))
+		if points == l.items[i].max {
+			out.variedFull[block][first+i] += weight
+		}
+		if points == 0 {
+			out.variedZero[block][first+i] += weight
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package survey
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// AnswerState tells apart the reasons why there is or is not a value. The five
+// are kept apart everywhere, exports included.
+type AnswerState uint8
+
+const (
+	// NotAsked: the item was not relevant, or does not apply to the unit.
+	NotAsked AnswerState = iota
+	// Blank: asked, and left empty.
+	Blank
+	// NotApplicable: a choice that says so was taken.
+	NotApplicable
+	// NotObserved: a choice that says so was taken.
+	NotObserved
+	// Answered: there is a value.
+	Answered
+)
+
+var answerStateNames = [...]string{"not_asked", "blank", "na", "not_observed", "answered"}
+
+// String gives the state's name in JSON and exports.
+func (s AnswerState) String() string { return answerStateNames[s] }
+
+// ValueKind is the shape of a value as it travels, before the template's item
+// kind has been looked at.
+type ValueKind uint8
+
+const (
+	// ValueBlank is JSON null.
+	ValueBlank ValueKind = iota
+	// ValueNumber is a JSON number, finite.
+	ValueNumber
+	// ValueText is a JSON string: text, a choice, a date, a time, a file name, a point.
+	ValueText
+	// ValueList is a JSON array of strings: the choices of a select_multiple.
+	ValueList
+	// ValueRows is a JSON array of objects: the instances of a repeat.
+	ValueRows
+	// ValueBool is a JSON true or false; no item kind takes one, it exists to be
+	// told about.
+	ValueBool
+)
+
+// Value is one value as it travels.
+type Value struct {
+	Kind   ValueKind
+	Number float64
+	Text   string
+	List   []string
+	Rows   []Answers
+}
+
+// NumberValue makes a numeric value.
+func NumberValue(f float64) Value { return Value{Kind: ValueNumber, Number: f} }
+
+// TextValue makes a text value; "" stays a text.
+func TextValue(s string) Value { return Value{Kind: ValueText, Text: s} }
+
+// ListValue makes the value of a select_multiple.
+func ListValue(s ...string) Value { return Value{Kind: ValueList, List: s} }
+
+// RowsValue makes the value of a repeat.
+func RowsValue(rows ...Answers) Value { return Value{Kind: ValueRows, Rows: rows} }
+
+// IsBlank reports whether the value holds nothing.
+func (v Value) IsBlank() bool {
+	switch v.Kind {
+	case ValueBlank:
+		return true
+	case ValueText:
+		return v.Text == ""
+	case ValueList:
+		return len(v.List) == 0
+	case ValueRows:
+		return len(v.Rows) == 0
+	}
+	return false
+}
+
+// Answer is the value given to one item.
+type Answer struct {
+	Item  string
+	Value Value
+}
+
+// Answers are the answers of one response, or of one repeat instance. In JSON
+// they are one object: {"present": 36, "A1": "p4", "note": null,
+// "strengths": [{"strength_text": "..."}]}. An item that is absent was not
+// given; null was given as blank. Order is kept.
+type Answers []Answer
+
+// Get finds the value given to an item.
+func (a Answers) Get(item string) (Value, bool) {
+	for i := range a {
+		if a[i].Item == item {
+			return a[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// Set replaces the value of an item, or adds it at the end.
+func (a Answers) Set(item string, v Value) Answers {
+	for i := range a {
+		if a[i].Item == item {
+			a[i].Value = v
+			return a
+		}
+	}
+	return append(a, Answer{item, v})
+}
+
+// MarshalJSON writes the object in order.
+func (a Answers) MarshalJSON() ([]byte, error) { return a.appendJSON(nil) }
+
+func (a Answers) appendJSON(b []byte) ([]byte, error) {
+	b = append(b, '{')
+	for i := range a {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, a[i].Item)
+		b = append(b, ':')
+		var err error
+		if b, err = a[i].Value.appendJSON(b); err != nil {
+			return nil, fmt.Errorf("%s: %w", a[i].Item, err)
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendString(b []byte, s string) []byte {
+	q, _ := json.Marshal(s) // a string always marshals
+	return append(b, q...)
+}
+
+// MarshalJSON writes the value in its JSON shape.
+func (v Value) MarshalJSON() ([]byte, error) { return v.appendJSON(nil) }
+
+func (v Value) appendJSON(b []byte) ([]byte, error) {
+	switch v.Kind {
+	case ValueNumber:
+		if math.IsNaN(v.Number) || math.IsInf(v.Number, 0) {
+			return nil, fmt.Errorf("%v is no JSON number", v.Number)
+		}
+		return strconv.AppendFloat(b, v.Number, 'f', -1, 64), nil
+	case ValueText:
+		return appendString(b, v.Text), nil
+	case ValueBool:
+		return strconv.AppendBool(b, v.Number != 0), nil
+	case ValueList:
+		b = append(b, '[')
+		for i, s := range v.List {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, s)
+		}
+		return append(b, ']'), nil
+	case ValueRows:
+		b = append(b, '[')
+		for i, row := range v.Rows {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var err error
+			if b, err = row.appendJSON(b); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	}
+	return append(b, "null"...), nil
+}
+
+// maxNesting bounds repeats within repeats in what is read.
+const maxNesting = 16
+
+// UnmarshalJSON reads the object. An item given twice, a value of no known
+// shape or a nesting beyond 16 levels is Invalid, with a pointer.
+func (a *Answers) UnmarshalJSON(b []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	tok, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if tok == nil {
+		*a = nil
+		return nil
+	}
+	if tok != json.Delim('{') {
+		return answerShapeError("", "answers.not_object")
+	}
+	*a, err = readAnswers(dec, "", 0)
+	return err
+}
+
+func answerShapeError(pointer, code string) error {
+	return &Error{Kind: Invalid, Code: "answers.invalid", Problems: Problems{{
+		Severity: SeverityError, Code: code, Place: Place{Pointer: pointer},
+	}}}
+}
+
+func readAnswers(dec *json.Decoder, pointer string, depth int) (Answers, error) {
+	if depth > maxNesting {
+		return nil, answerShapeError(pointer, "answers.too_deep")
+	}
+	out := make(Answers, 0, 16)
+	var seen map[string]bool
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := tok.(string)
+		at := pointer + "/" + EscapePointer(name)
+		if seen == nil {
+			seen = make(map[string]bool, 64)
+		}
+		if seen[name] {
+			return nil, answerShapeError(at, "answers.twice")
+		}
+		seen[name] = true
+		v, err := readValue(dec, at, depth)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Answer{name, v})
+	}
+	_, err := dec.Token() // the closing brace
+	return out, err
+}
+
+func readValue(dec *json.Decoder, pointer string, depth int) (Value, error) {
+	tok, err := dec.Token()
+	if err != nil {
+		return Value{}, err
+	}
+	switch t := tok.(type) {
+	case nil:
+		return Value{}, nil
+	case string:
+		return TextValue(t), nil
+	case bool:
+		v := Value{Kind: ValueBool}
+		if t {
+			v.Number = 1
+		}
+		return v, nil
+	case json.Number:
+		f, err := t.Float64()
+		if err != nil {
+			return Value{}, answerShapeError(pointer, "answers.number")
+		}
+		return NumberValue(f), nil
+	case json.Delim:
+		if t == '[' {
+			return readArray(dec, pointer, depth)
+		}
+	}
+	return Value{}, answerShapeError(pointer, "answers.object_value")
+}
+
+func readArray(dec *json.Decoder, pointer string, depth int) (Value, error) {
+	v := Value{Kind: ValueList}
+	for i := 0; dec.More(); i++ {
+		at := pointer + "/" + strconv.Itoa(i)
+		tok, err := dec.Token()
+		if err != nil {
+			return v, err
+		}
+		switch t := tok.(type) {
+		case string:
+			if v.Kind == ValueRows {
+				return v, answerShapeError(at, "answers.mixed_array")
+			}
+			v.List = append(v.List, t)
+		case json.Delim:
+			if t != '{' || len(v.List) > 0 {
+				return v, answerShapeError(at, "answers.mixed_array")
+			}
+			v.Kind = ValueRows
+			row, err := readAnswers(dec, at, depth+1)
+			if err != nil {
+				return v, err
+			}
+			v.Rows = append(v.Rows, row)
+		default:
+			return v, answerShapeError(at, "answers.mixed_array")
+		}
+	}
+	_, err := dec.Token() // the closing bracket
+	return v, err
+}
+
+// EscapePointer escapes one reference token of a JSON pointer (RFC 6901).
+func EscapePointer(token string) string {
+	for i := range len(token) {
+		if token[i] == '~' || token[i] == '/' {
+			var b []byte
+			for j := range len(token) {
+				switch token[j] {
+				case '~':
+					b = append(b, "~0"...)
+				case '/':
+					b = append(b, "~1"...)
+				default:
+					b = append(b, token[j])
+				}
+			}
+			return string(b)
+		}
+	}
+	return token
+}

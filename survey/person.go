@@ -1,0 +1,73 @@
+package survey
+
+import (
+	"time"
+)
+
+// AccountRole is what a person may do in khaosat; see May.
+type AccountRole string
+
+const (
+	Admin      AccountRole = "admin"
+	Manager    AccountRole = "manager"
+	Analyst    AccountRole = "analyst"
+	Reviewer   AccountRole = "reviewer"
+	Observer   AccountRole = "observer"
+	Respondent AccountRole = "respondent"
+)
+
+// AccountRoles lists the roles, the most powerful first.
+var AccountRoles = []AccountRole{Admin, Manager, Analyst, Reviewer, Observer, Respondent}
+
+// Person is an account.
+type Person struct {
+	ID PersonID `json:"id"`
+	// Name is what the person signs in with: 1 to 64 letters, digits, '.', '_',
+	// '-' in lower case, unique.
+	Name     string      `json:"name"`
+	FullName string      `json:"full_name"`
+	Role     AccountRole `json:"role"`
+	// Scope is the unit on which, with everything under it, the role holds;
+	// "" means the whole tree.
+	Scope UnitCode `json:"scope,omitempty"`
+	// Home is the unit the person belongs to, for the conflict rule.
+	Home UnitCode `json:"home,omitempty"`
+	// Language is "vi" or "en"; "" leaves it to the client.
+	Language string `json:"language,omitempty"`
+	// PasswordHash is argon2id in PHC form; "" if no password was set.
+	PasswordHash string  `json:"password_hash,omitempty"`
+	Disabled     bool    `json:"disabled,omitempty"`
+	Rev          int64   `json:"rev"`
+	Events       []Event `json:"events,omitempty"`
+}
+
+// TokenPurpose says which door a token opens.
+type TokenPurpose string
+
+const (
+	// TokenAPI is a personal API token, sent as "Authorization: Bearer".
+	TokenAPI TokenPurpose = "api"
+	// TokenSession is a browser session, sent as a cookie.
+	TokenSession TokenPurpose = "session"
+)
+
+// Token is a secret that was handed out, kept as a hash. The secret is random
+// and long, so a fast hash serves.
+type Token struct {
+	// Hash is the SHA-256 of the secret in lower-case hex; it is the identity.
+	Hash    string       `json:"hash"`
+	Person  PersonID     `json:"person"`
+	Purpose TokenPurpose `json:"purpose"`
+	Label   string       `json:"label,omitempty"`
+	Created time.Time    `json:"created"`
+	// Expires is the zero time for a token that does not.
+	Expires  time.Time `json:"expires,omitzero"`
+	Revoked  time.Time `json:"revoked,omitzero"`
+	LastUsed time.Time `json:"last_used,omitzero"`
+	Rev      int64     `json:"rev"`
+}
+
+// Live reports whether the token opens anything at the time.
+func (t *Token) Live(now time.Time) bool {
+	return t.Revoked.IsZero() && (t.Expires.IsZero() || now.Before(t.Expires))
+}

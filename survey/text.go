@@ -1,0 +1,40 @@
+package survey
+
+import "sort"
+
+// Text is something a person reads, by language tag ("vi", "en").
+type Text map[string]string
+
+// In gives the text in lang; failing that in the first of the fallbacks that
+// has one, then in whatever language comes first by tag. "" if there is none.
+func (t Text) In(lang string, fallbacks ...string) string {
+	if s := t[lang]; s != "" {
+		return s
+	}
+	for _, f := range fallbacks {
+		if s := t[f]; s != "" {
+			return s
+		}
+	}
+	tags := make([]string, 0, len(t))
+	for tag := range t {
+		tags = append(tags, tag)
+	}
+	sort.Strings(tags)
+	for _, tag := range tags {
+		if t[tag] != "" {
+			return t[tag]
+		}
+	}
+	return ""
+}
+
+// IsZero reports whether there is no text in any language.
+func (t Text) IsZero() bool {
+	for _, s := range t {
+		if s != "" {
+			return false
+		}
+	}
+	return true
+}
