@@ -25,9 +25,13 @@ func (c *compiler) checkName(it *Item, rows map[string]*Item) {
 		return
 	}
 	rows[it.Name] = it
-	if it.Evidence != "" {
-		rows[NoteName(it.Name)] = it
+	if it.Evidence == "" {
+		return
 	}
+	if first, taken := rows[NoteName(it.Name)]; taken {
+		c.itemError(it, "evidence", "item.duplicate", NoteName(it.Name), Args{"row": fmt.Sprint(first.Row)})
+	}
+	rows[NoteName(it.Name)] = it
 }
 
 // checkTexts finds labels that are missing altogether or in a language.

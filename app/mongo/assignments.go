@@ -17,6 +17,7 @@ func (s *Store) assignmentShelf() *shelf[survey.Assignment] {
 		encode: func(a *survey.Assignment, h head) any { return assignmentDocOf(a, h) },
 		decode: decoder((*assignmentDoc).assignment),
 	}
+	c.key = func(a *survey.Assignment) string { return a.VisitKey.String() }
 	c.taken = func(ctx context.Context, a *survey.Assignment) error {
 		holder, err := c.holder(ctx, byVisit(a.VisitKey))
 		if err != nil || holder == "" || holder == string(a.ID) {

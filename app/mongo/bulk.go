@@ -96,11 +96,19 @@ func (c *shelf[T]) insert(ctx context.Context, group []pending[T]) (created int,
 			count(group...)
 			break
 		}
-		if at < 0 || !mongo.IsDuplicateKeyError(insertErr) || stuck == maxTurns {
+		contended := isContended(insertErr)
+		if at < 0 || !contended && !mongo.IsDuplicateKeyError(insertErr) || stuck == maxTurns {
 			return created, c.failure(ctx, insertErr)
 		}
 		count(group[:at]...)
 		group = group[at:]
+		if contended {
+			stuck++
+			if err := pause(ctx, stuck); err != nil {
+				return created, err
+			}
+			continue
+		}
 		stored, err := c.heads(ctx, group)
 		if err != nil {
 			return created, err
@@ -185,9 +193,9 @@ func (c *shelf[T]) putAll(ctx context.Context, vs []*T) error {
 }
 
 // putSome reads the stored revisions and replaces all documents on condition
-// of them, in one bulk write. Where that was not so for every one, because
-// another writer came between or a document is twice among them, each is put
-// by itself: to put it again does no harm.
+// of them, in one bulk write. Those for which the condition did not hold,
+// because another writer came between or a document is twice among them, are
+// put one by one.
 func (c *shelf[T]) putSome(ctx context.Context, vs []*T) error {
 	ids := make(bson.A, len(vs))
 	for i, v := range vs {
@@ -199,24 +207,19 @@ func (c *shelf[T]) putSome(ctx context.Context, vs []*T) error {
 	}
 	begin := func(v *T) head { return newHead(stored[c.id(v)].Rev + 1) }
 	return c.groups(ctx, vs, begin, func(group []pending[T]) error {
-		complete, err := c.putGroup(ctx, group)
-		if err != nil {
-			return err
-		}
-		for _, p := range group {
-			if complete {
-				*c.rev(p.v) = p.h.Rev
-			} else if err := c.putOne(ctx, p); err != nil {
-				return err
+		rest, err := c.putGroup(ctx, group)
+		for _, p := range rest {
+			if err == nil {
+				err = c.putOne(ctx, p.v)
 			}
 		}
-		return nil
+		return err
 	})
 }
 
 // putGroup writes each document of a group whose revision is the one before,
-// and reports whether that was so for all.
-func (c *shelf[T]) putGroup(ctx context.Context, group []pending[T]) (complete bool, err error) {
+// and gives those for which that was not so.
+func (c *shelf[T]) putGroup(ctx context.Context, group []pending[T]) (rest []pending[T], err error) {
 	models := make([]mongo.WriteModel, len(group))
 	for i, p := range group {
 		id := c.id(p.v)
@@ -229,27 +232,41 @@ func (c *shelf[T]) putGroup(ctx context.Context, group []pending[T]) (complete b
 	op, cancel := c.limit(ctx)
 	defer cancel()
 	res, err := c.coll.BulkWrite(op, models, options.BulkWrite().SetOrdered(true))
-	if mongo.IsDuplicateKeyError(err) {
-		return false, nil
+	if err != nil && !mongo.IsDuplicateKeyError(err) && !isContended(err) {
+		return nil, c.failure(ctx, err)
 	}
+	if err == nil && res.MatchedCount+res.UpsertedCount == int64(len(group)) {
+		for _, p := range group {
+			*c.rev(p.v) = p.h.Rev
+		}
+		return nil, nil
+	}
+	stored, err := c.heads(ctx, group)
 	if err != nil {
-		return false, c.failure(ctx, err)
+		return nil, err
 	}
-	return res.MatchedCount+res.UpsertedCount == int64(len(group)), nil
+	for _, p := range group {
+		if stored[c.id(p.v)].Write == p.h.Write {
+			*c.rev(p.v) = p.h.Rev
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	return rest, nil
 }
 
 // putOne stores one document whatever its stored revision.
-func (c *shelf[T]) putOne(ctx context.Context, p pending[T]) error {
+func (c *shelf[T]) putOne(ctx context.Context, v *T) error {
 	for {
-		stored, err := c.head(ctx, c.id(p.v))
+		stored, err := c.head(ctx, c.id(v))
 		if err != nil {
 			return err
 		}
 		if stored == nil {
-			err = c.create(ctx, p.v)
+			err = c.create(ctx, v)
 		} else {
-			*c.rev(p.v) = stored.Rev
-			err = c.replace(ctx, p.v)
+			*c.rev(v) = stored.Rev
+			err = c.replace(ctx, v)
 		}
 		switch survey.KindOf(err) {
 		case survey.Exists, survey.Conflict, survey.NotFound: // another writer came between

@@ -70,16 +70,12 @@ type answerDoc struct {
 }
 
 func responseDocOf(r *survey.Response, h head) *responseDoc {
-	d := &responseDoc{ID: r.ID, Head: h, Key: visitDoc(r.VisitKey), TemplateVersion: r.TemplateVersion, Observer: r.Observer,
-		Standing: standingDoc{Unit: r.Standing.Unit, Name: r.Standing.Name, Path: r.Standing.Path, Facts: factsDoc(r.Standing.UnitFacts)},
+	return &responseDoc{ID: r.ID, Head: h, Visit: heldVisit(r), Key: visitDoc(r.VisitKey), TemplateVersion: r.TemplateVersion, Observer: r.Observer,
+		Standing:    standingDoc{Unit: r.Standing.Unit, Name: r.Standing.Name, Path: r.Standing.Path, Facts: factsDoc(r.Standing.UnitFacts)},
 		MeetingDate: r.MeetingDate.String(), State: r.State, Reasons: each(r.Reasons, problemDocOf),
 		Submission: submissionDocOf(r.Submission), Receipt: (*receiptDoc)(r.Receipt),
 		Earlier: each(r.Earlier, submissionDocOf), Conflicts: each(r.Conflicts, submissionDocOf),
 		Events: each(r.Events, eventDocOf), Packed: r.Packed, DerivedRev: r.DerivedRev}
-	if r.HoldsVisit() {
-		d.Visit = r.VisitKey.String()
-	}
-	return d
 }
 
 func (d *responseDoc) response() (*survey.Response, error) {

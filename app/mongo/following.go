@@ -72,48 +72,53 @@ func (l *log) unnumbered(ctx context.Context) ([]unnumberedDoc, error) {
 	return docs, nil
 }
 
-// assign takes numbers from the counter and sets them. A document that was
-// replaced or numbered since it was listed stays as it is, and its number is
-// not used.
+// assign gives positions to documents that were listed.
 func (l *log) assign(ctx context.Context, docs []unnumberedDoc) error {
-	last, err := l.take(ctx, len(docs))
+	first, err := l.take(ctx, len(docs))
 	if err != nil {
 		return err
 	}
-	first := last - int64(len(docs)) + 1
+	return l.set(ctx, docs, first)
+}
+
+// set sets the positions of documents that were listed before the numbers were
+// taken. One that was replaced or numbered since stays as it is, and its
+// number is not used.
+func (l *log) set(ctx context.Context, docs []unnumberedDoc, first int64) error {
 	models := make([]mongo.WriteModel, len(docs))
 	for i, d := range docs {
 		models[i] = mongo.NewUpdateOneModel().
 			SetFilter(append(atRev(d.ID, d.Rev), isUnnumbered...)).
 			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "pos", Value: first + int64(i)}}}})
 	}
-	op, cancel := l.limit(ctx)
-	defer cancel()
-	_, err = l.coll.BulkWrite(op, models, options.BulkWrite().SetOrdered(false))
+	err := untangle(ctx, func() error { // those that were set are not set again
+		op, cancel := l.limit(ctx)
+		defer cancel()
+		_, err := l.coll.BulkWrite(op, models, options.BulkWrite().SetOrdered(false))
+		return err
+	})
 	return l.failure(ctx, err)
 }
 
-// counter is the document that numbers are taken from.
+// counter is the document that numbers are taken from; it is there from the
+// start (migrations.go).
 type counter struct {
 	Last int64 `bson:"last"`
 }
 
 func (l *log) counters() *mongo.Collection { return l.db.Collection(countersName) }
 
-// take takes n numbers from the counter and gives the last of them.
+// take takes n numbers from the counter and gives the first of them.
 func (l *log) take(ctx context.Context, n int) (int64, error) {
 	update := bson.D{{Key: "$inc", Value: bson.D{{Key: "last", Value: int64(n)}}}}
-	o := options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)
-	for turn := 0; ; turn++ {
+	o := options.FindOneAndUpdate().SetReturnDocument(options.After)
+	var c counter
+	err := untangle(ctx, func() error {
 		op, cancel := l.limit(ctx)
-		var c counter
-		err := l.counters().FindOneAndUpdate(op, byID(l.coll.Name()), update, o).Decode(&c)
-		cancel()
-		if mongo.IsDuplicateKeyError(err) && turn < maxTurns { // two took the first numbers at once
-			continue
-		}
-		return c.Last, l.failure(ctx, err)
-	}
+		defer cancel()
+		return l.counters().FindOneAndUpdate(op, byID(l.coll.Name()), update, o).Decode(&c)
+	})
+	return c.Last - int64(n) + 1, l.failure(ctx, err)
 }
 
 // end gives the last number that was taken.
@@ -122,9 +127,6 @@ func (l *log) end(ctx context.Context) (int64, error) {
 	defer cancel()
 	var c counter
 	err := l.counters().FindOne(op, byID(l.coll.Name())).Decode(&c)
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return 0, nil
-	}
 	return c.Last, l.failure(ctx, err)
 }
 

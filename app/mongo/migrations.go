@@ -27,6 +27,7 @@ type migration struct {
 // migrations in order; the first has number 1.
 var migrations = []migration{
 	{"identity", giveIdentity},
+	{"counters", startCounters},
 }
 
 // identityID is the _id of the counter document that names the database.
@@ -34,8 +35,21 @@ const identityID = "store"
 
 // giveIdentity gives the database a name of its own, for cursors.
 func giveIdentity(ctx context.Context, db *mongo.Database) error {
-	_, err := db.Collection(countersName).UpdateOne(ctx, bson.D{{Key: "_id", Value: identityID}},
-		bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "name", Value: strconv.FormatUint(rand.Uint64(), 36)}}}},
+	return putIfAbsent(ctx, db.Collection(countersName), identityID, bson.E{Key: "name", Value: strconv.FormatUint(rand.Uint64(), 36)})
+}
+
+// startCounters makes the counters that positions are taken from.
+func startCounters(ctx context.Context, db *mongo.Database) error {
+	for _, collection := range []string{unitsName, assignmentsName, responsesName} {
+		if err := putIfAbsent(ctx, db.Collection(countersName), collection, bson.E{Key: "last", Value: int64(0)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putIfAbsent(ctx context.Context, c *mongo.Collection, id any, fields ...bson.E) error {
+	_, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$setOnInsert", Value: bson.D(fields)}},
 		options.Update().SetUpsert(true))
 	if mongo.IsDuplicateKeyError(err) { // another process was first
 		return nil
@@ -91,11 +105,6 @@ func (s *Store) apply(ctx context.Context, number int, m migration) error {
 	if err := m.run(ctx, s.db); err != nil {
 		return err
 	}
-	_, err := s.db.Collection(migrationsName).InsertOne(ctx, bson.D{
-		{Key: "_id", Value: number}, {Key: "name", Value: m.name}, {Key: "applied", Value: time.Now()},
-	})
-	if mongo.IsDuplicateKeyError(err) {
-		return nil
-	}
-	return err
+	return putIfAbsent(ctx, s.db.Collection(migrationsName), number,
+		bson.E{Key: "name", Value: m.name}, bson.E{Key: "applied", Value: time.Now()})
 }

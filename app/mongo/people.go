@@ -17,6 +17,7 @@ func (s *Store) personShelf() *shelf[survey.Person] {
 		encode: func(p *survey.Person, h head) any { return personDocOf(p, h) },
 		decode: decoder(func(d *personDoc) (*survey.Person, error) { return d.person(), nil }),
 	}
+	c.key = func(p *survey.Person) string { return p.Name }
 	c.taken = func(ctx context.Context, p *survey.Person) error {
 		holder, err := c.holder(ctx, bson.D{{Key: "name", Value: p.Name}})
 		if err != nil || holder == "" || holder == string(p.ID) {

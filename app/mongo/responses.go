@@ -17,6 +17,7 @@ func (s *Store) responseShelf() *shelf[survey.Response] {
 		encode: func(r *survey.Response, h head) any { return responseDocOf(r, h) },
 		decode: decoder((*responseDoc).response),
 	}
+	c.key = heldVisit
 	c.taken = func(ctx context.Context, r *survey.Response) error {
 		if !r.HoldsVisit() {
 			return nil
@@ -28,6 +29,14 @@ func (s *Store) responseShelf() *shelf[survey.Response] {
 		return refuse(survey.Exists, "visit.taken", survey.Args{"response": holder, "unit": string(r.Unit)})
 	}
 	return c
+}
+
+// heldVisit gives the key of the visit that the response holds, "" if none.
+func heldVisit(r *survey.Response) string {
+	if !r.HoldsVisit() {
+		return ""
+	}
+	return r.VisitKey.String()
 }
 
 // CreateResponse implements survey.ResponseStore.
@@ -78,7 +87,9 @@ func (s *Store) RowsSince(ctx context.Context, round survey.RoundCode, after sur
 		for change, err := range s.responseLog.since(ctx, filter, after, pages(rowPage, rowFields)) {
 			var d rowDoc
 			if err == nil {
-				err = bson.Unmarshal(change.Doc, &d)
+				if err = bson.Unmarshal(change.Doc, &d); err != nil {
+					err = errUnreadable("response", err)
+				}
 			}
 			if !yield(survey.Change[survey.Row]{Doc: survey.Row(d), Cursor: change.Cursor}, err) || err != nil {
 				return

@@ -29,10 +29,12 @@ type shelf[T any] struct {
 	// encode gives the value to be marshalled, decode reads one back.
 	encode func(*T, head) any
 	decode func(bson.Raw) (*T, error)
-	// taken looks for another document that holds what must be unique besides
-	// the id: the error that names it, nil if there is none. It is nil where
-	// nothing else is unique.
-	taken func(context.Context, *T) error
+	// key is what must be unique besides the id, "" if there is nothing; taken
+	// looks for another document that holds it: the error that names it, nil if
+	// there is none. Both are nil where nothing else is ever unique.
+	key    func(*T) string
+	taken  func(context.Context, *T) error
+	claims claims
 }
 
 func (c *shelf[T]) args(v *T) survey.Args { return survey.Args{c.noun: c.id(v)} }
@@ -75,10 +77,6 @@ func absent(id string) bson.D {
 	return bson.D{{Key: "_id", Value: id}, {Key: "rev", Value: bson.D{{Key: "$exists", Value: false}}}}
 }
 
-// maxTurns bounds how often a write is tried again because what stood in its
-// way was gone when looked for.
-const maxTurns = 10
-
 // create stores a document that must not exist yet.
 func (c *shelf[T]) create(ctx context.Context, v *T) error {
 	h := newHead(1)
@@ -87,7 +85,7 @@ func (c *shelf[T]) create(ctx context.Context, v *T) error {
 		return err
 	}
 	for range maxTurns {
-		if err = c.update(ctx, absent(c.id(v)), stamped(doc), true); err == nil {
+		if err = c.update(ctx, v, absent(c.id(v)), stamped(doc), true); err == nil {
 			*c.rev(v) = 1
 			return nil
 		}
@@ -112,6 +110,7 @@ func (c *shelf[T]) create(ctx context.Context, v *T) error {
 	return c.failure(ctx, err)
 }
 
+// heldElsewhere gives the error of taken, nil where nothing else is unique.
 func (c *shelf[T]) heldElsewhere(ctx context.Context, v *T) error {
 	if c.taken == nil {
 		return nil
@@ -122,15 +121,28 @@ func (c *shelf[T]) heldElsewhere(ctx context.Context, v *T) error {
 // errNoMatch is what update gives when no document matches the filter.
 var errNoMatch = errors.New("no document matches")
 
-// update writes one document, or none and gives errNoMatch or the driver's error.
-func (c *shelf[T]) update(ctx context.Context, filter bson.D, update any, upsert bool) error {
-	op, cancel := c.limit(ctx)
-	defer cancel()
-	res, err := c.coll.UpdateOne(op, filter, update, options.Update().SetUpsert(upsert))
-	if err == nil && res.MatchedCount+res.UpsertedCount == 0 {
-		return errNoMatch
+// update writes v, or nothing and gives errNoMatch or the driver's error.
+func (c *shelf[T]) update(ctx context.Context, v *T, filter bson.D, update any, upsert bool) error {
+	key := ""
+	if c.key != nil {
+		key = c.key(v)
 	}
-	return err
+	wait, cancel := c.limit(ctx)
+	defer cancel()
+	leave, err := c.claims.enter(wait, key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return untangle(ctx, func() error {
+		op, cancel := c.limit(ctx)
+		defer cancel()
+		res, err := c.coll.UpdateOne(op, filter, update, options.Update().SetUpsert(upsert))
+		if err == nil && res.MatchedCount+res.UpsertedCount == 0 {
+			return errNoMatch
+		}
+		return err
+	})
 }
 
 // replace is the optimistic write.
@@ -141,7 +153,7 @@ func (c *shelf[T]) replace(ctx context.Context, v *T) error {
 		return err
 	}
 	for range maxTurns {
-		err = c.update(ctx, atRev(c.id(v), *c.rev(v)), stamped(doc), false)
+		err = c.update(ctx, v, atRev(c.id(v), *c.rev(v)), stamped(doc), false)
 		switch {
 		case err == nil:
 			*c.rev(v) = h.Rev

@@ -35,7 +35,7 @@ func (s *Store) unitShelf() *shelf[survey.Unit] {
 // TypeLists implements survey.UnitStore.
 func (s *Store) TypeLists(ctx context.Context) (*survey.TypeLists, error) {
 	l, err := s.typeLists.find(ctx, byID(typeListsID), typeListsID)
-	if survey.KindOf(err) == survey.NotFound && err != nil {
+	if survey.KindOf(err) == survey.NotFound {
 		return &survey.TypeLists{}, nil
 	}
 	return l, err
@@ -61,7 +61,9 @@ func (s *Store) PutUnits(ctx context.Context, units []*survey.Unit) error {
 }
 
 // ReplaceUnit implements survey.UnitStore.
-func (s *Store) ReplaceUnit(ctx context.Context, u *survey.Unit) error { return s.units.replace(ctx, u) }
+func (s *Store) ReplaceUnit(ctx context.Context, u *survey.Unit) error {
+	return s.units.replace(ctx, u)
+}
 
 // Unit implements survey.UnitStore.
 func (s *Store) Unit(ctx context.Context, code survey.UnitCode) (*survey.Unit, error) {

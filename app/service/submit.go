@@ -144,9 +144,7 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 		Submission: survey.Submission{Raw: in.Raw, SHA256: survey.HashRaw(in.Raw), Answers: filled.Answers(), Source: in.Source,
 			ReceivedAt: s.Now(), ReceivedBy: c.id(), StartedAt: in.StartedAt, EndedAt: in.EndedAt},
 	}
-	result := compiled.Scorer.ScoreFilled(filled)
-	r.Receipt = result.Receipt()
-	r.Packed = compiled.Layout.Pack(result, r)
+	s.made(compiled, compiled.Scorer.ScoreFilled(filled), r)
 	r.Events = []survey.Event{s.event(c, "response.received", survey.Args{"source": string(in.Source), "sha256": r.SHA256})}
 	return r, problems, nil
 }

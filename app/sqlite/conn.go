@@ -34,6 +34,15 @@ func openConn(ctx context.Context, db *sql.DB) (*conn, error) {
 	return &conn{Conn: c, prepared: map[string]*sql.Stmt{}}, nil
 }
 
+// close gives back the statements and the connection. To close the database
+// would not: a connection that was taken out is its taker's.
+func (c *conn) close() (err error) {
+	for _, st := range c.prepared {
+		err = errors.Join(err, st.Close())
+	}
+	return errors.Join(err, c.Conn.Close())
+}
+
 // stmt prepares a statement once. The texts are constants of this package, or
 // one of the few hundred that filters can make, so the map stays small.
 //
@@ -108,6 +117,9 @@ func openPool(ctx context.Context, db *sql.DB, size int) (*pool, error) {
 	for range size {
 		c, err := openConn(ctx, db)
 		if err != nil {
+			for len(p.free) > 0 {
+				err = errors.Join(err, (<-p.free).close())
+			}
 			return nil, err
 		}
 		p.free <- c
@@ -128,7 +140,10 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 	select {
 	case c := <-p.free:
 		defer func() { p.free <- c }()
-		return f(c)
+		if err := f(c); err == nil || ctx.Err() == nil {
+			return err
+		}
+		return ctx.Err() // whatever SQLite calls having been interrupted
 	case <-p.closed:
 		return errDatabaseClosed
 	case <-ctx.Done():
@@ -137,9 +152,10 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 }
 
 // close waits for the reads in hand and lets nothing more begin.
-func (p *pool) close() {
+func (p *pool) close() (err error) {
 	close(p.closed)
 	for range cap(p.free) {
-		<-p.free
+		err = errors.Join(err, (<-p.free).close())
 	}
+	return err
 }

@@ -196,27 +196,29 @@ func (k *kind[T]) current(t *tx, v *T, stored string, key []any) error {
 	return nil
 }
 
-// Batches begin small, for callers that stop early, and grow.
+// Batches begin small, for callers that stop early or find little that is new,
+// and grow: four times as many rows each, up to a bound of rows and of bytes.
 const (
 	firstBatch    = 16
-	maxBatch      = 512
+	maxBatch      = 512  // of documents
+	maxRowBatch   = 4096 // of packed rows
 	maxBatchBytes = 4 << 20
 )
 
-// batch collects one batch of a reading. load reads up to limit rows behind
-// the one given (nil: from the beginning) and calls add, which says stop when
-// the batch has become too large, for each.
+// load reads up to limit rows behind the one given (nil: from the beginning)
+// and calls add for each, which says stop when the batch has become too large.
 type load[T any] func(ctx context.Context, c *conn, last *T, limit int, add func(v T, bytes int) (more bool)) error
 
 // inBatches yields what load finds, batch by batch. Between batches it holds
 // neither a connection nor a view of the database: a slow caller keeps nobody
 // waiting, one that leaves early has nothing to release, and the log can be
 // taken into the database while a long reading goes on.
-func inBatches[T any](ctx context.Context, s *Store, first int, load load[T]) iter.Seq2[T, error] {
+func inBatches[T any](ctx context.Context, s *Store, most int, load load[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var batch []T
 		var last *T
-		for limit := first; ; limit = min(limit*4, max(maxBatch, first)) {
-			batch := make([]T, 0, limit)
+		for limit := firstBatch; ; limit = min(limit*4, most) {
+			batch = batch[:0]
 			bytes := 0
 			err := s.readers.use(ctx, func(c *conn) error {
 				return load(ctx, c, last, limit, func(v T, n int) bool {
@@ -225,8 +227,8 @@ func inBatches[T any](ctx context.Context, s *Store, first int, load load[T]) it
 					return bytes < maxBatchBytes
 				})
 			})
-			for i := range batch {
-				if !yield(batch[i], nil) {
+			for _, v := range batch {
+				if !yield(v, nil) {
 					return
 				}
 			}
@@ -238,7 +240,8 @@ func inBatches[T any](ctx context.Context, s *Store, first int, load load[T]) it
 			if len(batch) < limit && bytes < maxBatchBytes {
 				return
 			}
-			last = &batch[len(batch)-1]
+			behind := batch[len(batch)-1]
+			last = &behind
 		}
 	}
 }
@@ -247,7 +250,7 @@ func inBatches[T any](ctx context.Context, s *Store, first int, load load[T]) it
 // document of up to ?limit rows behind the key of the last one; args makes its
 // arguments.
 func list[T any](ctx context.Context, s *Store, k *kind[T], query string, args func(last *T) []any) iter.Seq2[*T, error] {
-	return inBatches(ctx, s, firstBatch, func(ctx context.Context, c *conn, last **T, limit int, add func(*T, int) bool) error {
+	return inBatches(ctx, s, maxBatch, func(ctx context.Context, c *conn, last **T, limit int, add func(*T, int) bool) error {
 		var behind *T
 		if last != nil {
 			behind = *last
@@ -271,7 +274,7 @@ type scanner interface{ Scan(dest ...any) error }
 // position, revision and document of up to ?limit rows behind a position, in
 // order; args makes its arguments.
 func follow[T any](ctx context.Context, s *Store, k *kind[T], after survey.Cursor, query string, args func(pos int64) []any) iter.Seq2[survey.Change[*T], error] {
-	return behind(ctx, s, after, firstBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[*T]) error {
+	return behind(ctx, s, after, maxBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[*T]) error {
 		return c.each(ctx, query, append(args(pos), limit), func(rows scanner) (bool, error) {
 			var pos, rev int64
 			var doc []byte
@@ -288,7 +291,7 @@ func follow[T any](ctx context.Context, s *Store, k *kind[T], after survey.Curso
 type addChange[T any] func(pos int64, doc T, bytes int) (more bool)
 
 // behind is inBatches for readings that a cursor can go on from.
-func behind[T any](ctx context.Context, s *Store, after survey.Cursor, first int,
+func behind[T any](ctx context.Context, s *Store, after survey.Cursor, most int,
 	load func(ctx context.Context, c *conn, pos int64, limit int, add addChange[T]) error) iter.Seq2[survey.Change[T], error] {
 	type placed struct {
 		pos int64
@@ -300,7 +303,7 @@ func behind[T any](ctx context.Context, s *Store, after survey.Cursor, first int
 			yield(survey.Change[T]{}, s.failure(err))
 			return
 		}
-		seq := inBatches(ctx, s, first, func(ctx context.Context, c *conn, last *placed, limit int, add func(placed, int) bool) error {
+		seq := inBatches(ctx, s, most, func(ctx context.Context, c *conn, last *placed, limit int, add func(placed, int) bool) error {
 			from := pos
 			if last != nil {
 				from = last.pos
@@ -336,7 +339,7 @@ func (s *Store) position(ctx context.Context, cursor survey.Cursor) (int64, erro
 		return 0, invalid
 	}
 	pos, err := strconv.ParseInt(string(cursor[prefix:]), 36, 64)
-	if err != nil || s.cursor(pos) != cursor {
+	if err != nil || pos < 1 || s.cursor(pos) != cursor {
 		return 0, invalid
 	}
 	// A position that was never given out comes from a copy of this database

@@ -25,10 +25,6 @@ const driverName = "sqlite"
 func dataSource(file string, busy time.Duration, pragmas ...string) string {
 	q := url.Values{"_pragma": append([]string{
 		"busy_timeout(" + milliseconds(busy) + ")",
-		// Responses take some 6 KB: with the usual 4 KB every one would be spread
-		// over more pages, each with its own write to the log. It counts when
-		// the database is made.
-		"page_size(8192)",
 		"journal_mode(WAL)",
 		// NORMAL would lose the last commits in a power cut, after they were
 		// acknowledged.

@@ -135,7 +135,8 @@ const (
 	insertRow      = "INSERT INTO response_rows (round, pos, id, rev, state, packed) VALUES (?, ?, ?, 1, ?, ?)"
 	updateResponse = `UPDATE OR IGNORE responses SET pos = ?, visit = ?, round = ?, template = ?, unit = ?, role = ?, observer = ?,
 		state = ?, path = ?, rev = ?, doc = ?, raw = ?, history = ? WHERE pos = ?`
-	updateRow = "UPDATE response_rows SET round = ?, pos = ?, rev = ?, state = ?, packed = ? WHERE round = ? AND pos = ?"
+	holderOfVisit = "SELECT id FROM responses WHERE unit = ? AND visit = ?"
+	updateRow     = "UPDATE response_rows SET round = ?, pos = ?, rev = ?, state = ?, packed = ? WHERE round = ? AND pos = ?"
 )
 
 func (e *encoded) create(t *tx) error {
@@ -166,7 +167,7 @@ func (e *encoded) notCreated(t *tx) error {
 
 func (e *encoded) visitTaken(t *tx) error {
 	var holder string
-	if _, err := t.one("SELECT id FROM responses WHERE unit = ? AND visit = ?", []any{e.Unit, e.visit}, &holder); err != nil {
+	if _, err := t.one(holderOfVisit, []any{e.Unit, e.visit}, &holder); err != nil {
 		return err
 	}
 	return refuse(survey.Exists, "visit.taken", survey.Args{"response": holder, "unit": string(e.Unit)})
@@ -306,7 +307,7 @@ func filterQuery(f survey.ResponseFilter, pos int64, limit int) (string, []any) 
 
 // ResponsesSince implements survey.ResponseStore.
 func (s *Store) ResponsesSince(ctx context.Context, f survey.ResponseFilter, after survey.Cursor) iter.Seq2[survey.Change[*survey.Response], error] {
-	return behind(ctx, s, after, firstBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[*survey.Response]) error {
+	return behind(ctx, s, after, maxBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[*survey.Response]) error {
 		query, args := filterQuery(f, pos, limit)
 		return c.each(ctx, query, args, func(rows scanner) (bool, error) {
 			var pos int64
@@ -322,13 +323,9 @@ func (s *Store) ResponsesSince(ctx context.Context, f survey.ResponseFilter, aft
 
 const followRows = "SELECT pos, id, rev, state, packed FROM response_rows WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
 
-// rowBatch is how many packed rows are read at a time: few enough that one
-// reading holds up neither the log nor another reader.
-const rowBatch = 2048
-
 // RowsSince implements survey.ResponseStore.
 func (s *Store) RowsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[survey.Row], error] {
-	return behind(ctx, s, after, rowBatch, func(_ context.Context, c *conn, pos int64, limit int, add addChange[survey.Row]) error {
+	return behind(ctx, s, after, maxRowBatch, func(_ context.Context, c *conn, pos int64, limit int, add addChange[survey.Row]) error {
 		return c.each(context.Background(), followRows, []any{round, pos, limit}, func(rows scanner) (bool, error) {
 			var pos int64
 			var row survey.Row

@@ -41,9 +41,10 @@ type Store struct {
 	name    string
 	id      string // names this database in cursors
 	dbs     []*sql.DB
+	turn    *turn
+	writing *conn // the writer's, once there is one
 	writer  *writer
 	readers *pool
-	turn    *turn
 
 	closing sync.Once
 	closed  error
@@ -104,9 +105,10 @@ func prepareFolder(dir string) error {
 }
 
 // writerPragmas are the settings of the connection that writes. The log is
-// taken into the database every 8,192 pages (64 MB) only: pages that many
-// commits touched are then written back once.
-var writerPragmas = []string{"wal_autocheckpoint(8192)", "journal_size_limit(134217728)", "cache_size(-32768)"}
+// taken into the database every 8,192 pages (32 MB) only: pages that many
+// commits touched are then written back once. What undoes a savepoint is kept
+// in memory; in a temporary file it would cost a third of all writing.
+var writerPragmas = []string{"wal_autocheckpoint(8192)", "journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)"}
 
 func (s *Store) open(ctx context.Context, opts Options) error {
 	file, err := filepath.Abs(s.file)
@@ -125,14 +127,13 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	w, err := openConn(ctx, writing)
-	if err != nil {
+	if s.writing, err = openConn(ctx, writing); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx, w); err != nil {
+	if err := s.migrate(ctx, s.writing); err != nil {
 		return err
 	}
-	if err := s.identify(w); err != nil {
+	if err := s.identify(s.writing); err != nil {
 		return err
 	}
 	reading, err := connect(opts.Readers, "query_only(ON)", "cache_size(-8192)")
@@ -143,7 +144,7 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 		return err
 	}
 	s.turn = openTurn(filepath.Dir(file))
-	s.writer, err = startWriter(w, s.turn, opts.BusyTimeout, s.failure)
+	s.writer, err = startWriter(s.writing, s.turn, opts.BusyTimeout, s.failure)
 	return err
 }
 
@@ -177,18 +178,25 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements survey.Store.
 func (s *Store) Close() error {
-	s.closing.Do(func() {
-		s.writer.close()
-		s.readers.close()
-		s.closed = s.release()
-	})
+	s.closing.Do(func() { s.closed = s.release() })
 	return s.closed
 }
 
-// release closes what was opened.
+// release finishes what is in hand and closes what was opened, which after a
+// failure of Open may be a part only. The connection that writes is the last:
+// it takes the log into the database.
 func (s *Store) release() (err error) {
-	for _, db := range s.dbs {
-		err = errors.Join(err, db.Close())
+	if s.writer != nil {
+		s.writer.close()
+	}
+	if s.readers != nil {
+		err = s.readers.close()
+	}
+	if s.writing != nil {
+		err = errors.Join(err, s.writing.close())
+	}
+	for i := len(s.dbs) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.dbs[i].Close())
 	}
 	if s.turn != nil {
 		err = errors.Join(err, s.turn.close())
