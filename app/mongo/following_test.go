@@ -2,8 +2,11 @@ package mongo
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
@@ -11,15 +14,9 @@ import (
 
 // openInside opens a database of the test's own, for tests that look inside.
 func openInside(t *testing.T) *Store {
-	uri := os.Getenv("KHAOSAT_TEST_MONGODB_URI")
-	if uri == "" {
-		if os.Getenv("KHAOSAT_CI") == "1" {
-			t.Fatal("KHAOSAT_TEST_MONGODB_URI is not set")
-		}
-		t.Skip("KHAOSAT_TEST_MONGODB_URI is not set")
-	}
-	s := &Store{timeout: 20e9}
-	surveytest.Must(t, s.connect(t.Context(), uri, Options{SelectionTimeout: 5e9}))
+	uri := ServerURI(t)
+	s := &Store{timeout: 20 * time.Second}
+	surveytest.Must(t, s.connect(t.Context(), uri, Options{SelectionTimeout: 5 * time.Second}))
 	s.db = s.client.Database("khaosat_test_inside_" + surveytest.ID(t.Name(), os.Getpid()))
 	surveytest.Must(t, s.prepare(t.Context()))
 	t.Cleanup(func() {
@@ -91,16 +88,96 @@ func TestNumbersSetBeforeTheEndAreSeen(t *testing.T) {
 	}
 }
 
+// Many number slowly, stopping for a random while before each step, while
+// others write and one follows.
+func TestSlowNumberingMissesAndRepeatsNothing(t *testing.T) {
+	s := openInside(t)
+	ctx := t.Context()
+	done := make(chan struct{})
+	ended := func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}
+	var others sync.WaitGroup
+	for range 4 {
+		others.Go(func() {
+			for !ended() {
+				if err := numberSlowly(ctx, s.responseLog); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	var written sync.Map // of response ids to acknowledged revisions
+	for w := range 4 {
+		others.Go(func() {
+			for n := 0; !ended(); n++ {
+				r := surveytest.Response(w*10_000 + n/2)
+				r.Rev = int64(n % 2)
+				write := s.CreateResponse
+				if r.Rev == 1 {
+					write = s.ReplaceResponse
+				}
+				if err := write(ctx, r); err != nil {
+					t.Error(err)
+					return
+				}
+				written.Store(r.ID, r.Rev)
+			}
+		})
+	}
+	seen, cursor := map[survey.ResponseID]int64{}, survey.Cursor("")
+	for end := time.Now().Add(4 * time.Second); time.Now().Before(end) && !t.Failed(); {
+		want := map[survey.ResponseID]int64{}
+		written.Range(func(id, rev any) bool { want[id.(survey.ResponseID)] = rev.(int64); return true })
+		for _, c := range surveytest.Collect(t, s.RowsSince(ctx, surveytest.RoundCode, cursor)) {
+			if c.Doc.Rev <= seen[c.Doc.ID] {
+				t.Errorf("%s comes with revision %d after %d", c.Doc.ID, c.Doc.Rev, seen[c.Doc.ID])
+			}
+			seen[c.Doc.ID], cursor = c.Doc.Rev, c.Cursor
+		}
+		for id, rev := range want {
+			if seen[id] < rev {
+				t.Errorf("%s: acknowledged was revision %d, seen is %d", id, rev, seen[id])
+			}
+		}
+	}
+	close(done)
+	others.Wait()
+}
+
+func numberSlowly(ctx context.Context, l *log) error {
+	hesitate := func() { time.Sleep(rand.N(30 * time.Millisecond)) }
+	listed, err := l.unnumbered(ctx)
+	if err != nil || len(listed) == 0 {
+		return err
+	}
+	hesitate()
+	first, err := l.take(ctx, len(listed))
+	if err != nil {
+		return err
+	}
+	hesitate()
+	return l.set(ctx, listed, first)
+}
+
 func TestCursorsOfOtherLogsAreRefused(t *testing.T) {
 	s := openInside(t)
 	surveytest.Must(t, s.PutUnits(t.Context(), []*survey.Unit{surveytest.Unit(1)}))
 	units := surveytest.Collect(t, s.UnitsSince(t.Context(), ""))
 	ahead := s.responseLog.cursor(99)
 	for name, cursor := range map[string]survey.Cursor{"another collection": units[0].Cursor, "a position not given yet": ahead} {
+		var last error
 		for _, err := range s.RowsSince(t.Context(), surveytest.RoundCode, cursor) {
-			if survey.CodeOf(err) != "cursor" {
-				t.Errorf("a cursor of %s: %v", name, err)
-			}
+			last = err
+		}
+		if survey.CodeOf(last) != "cursor" {
+			t.Errorf("a cursor of %s: error is %v, want cursor", name, last)
 		}
 	}
 }

@@ -20,25 +20,12 @@ import (
 
 func TestStore(t *testing.T) { surveytest.TestStore(t, open) }
 
-// serverURI is the address of the server that the tests use. Without one they
-// are skipped, except where everything must be tested.
-func serverURI(t testing.TB) string {
-	uri := os.Getenv("KHAOSAT_TEST_MONGODB_URI")
-	if uri == "" {
-		if os.Getenv("KHAOSAT_CI") == "1" {
-			t.Fatal("KHAOSAT_TEST_MONGODB_URI is not set")
-		}
-		t.Skip("KHAOSAT_TEST_MONGODB_URI is not set")
-	}
-	return uri
-}
-
 var databases atomic.Int64
 
 // databaseURI gives the address of a database of the test's own, dropped when
 // the test ends.
 func databaseURI(t testing.TB) string {
-	base := serverURI(t)
+	base := mongo.ServerURI(t)
 	u, err := url.Parse(base)
 	surveytest.Must(t, err)
 	name := fmt.Sprintf("khaosat_test_%d_%d_%d", os.Getpid(), time.Now().UnixMilli(), databases.Add(1))
@@ -76,4 +63,13 @@ func openURI(t testing.TB, uri string) *mongo.Store {
 	surveytest.Must(t, err)
 	t.Cleanup(func() { surveytest.Must(t, s.Close()) })
 	return s
+}
+
+// databaseOf gives the name of the database in an address.
+func databaseOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return strings.Trim(u.Path, "/")
 }

@@ -151,6 +151,19 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 	}
 }
 
+// pause runs f while no read is in hand. Only one goroutine may call it, and
+// not together with close.
+func (p *pool) pause(f func()) {
+	all := make([]*conn, cap(p.free))
+	for i := range all {
+		all[i] = <-p.free
+	}
+	f()
+	for _, c := range all {
+		p.free <- c
+	}
+}
+
 // close waits for the reads in hand and lets nothing more begin.
 func (p *pool) close() (err error) {
 	close(p.closed)

@@ -44,9 +44,8 @@ func writeUntilKilled(dir string) error {
 	for c := range callers {
 		go func() {
 			for n := base + c; ; n += callers {
-				r := killResponse(n, 0)
 				for rev := range 3 {
-					r = killResponse(n, int64(rev))
+					r := killResponse(n, int64(rev))
 					write := s.CreateResponse
 					if rev > 0 {
 						write = s.ReplaceResponse

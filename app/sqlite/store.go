@@ -144,7 +144,7 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 		return err
 	}
 	s.turn = openTurn(filepath.Dir(file))
-	s.writer, err = startWriter(s.writing, s.turn, opts.BusyTimeout, s.failure)
+	s.writer, err = startWriter(s.writing, s.readers, s.turn, opts.BusyTimeout, s.failure)
 	return err
 }
 

@@ -63,9 +63,11 @@ func (r *request) finish(err error) {
 // writer owns the connection that writes.
 type writer struct {
 	conn     *conn
+	readers  *pool // kept waiting while the log is folded; see foldLog
 	turn     *turn
 	patience time.Duration     // how long to wait for other processes
 	fail     func(error) error // turns the driver's errors into the domain's
+	folding  folding
 
 	mu      sync.Mutex
 	waiting []*request
@@ -75,12 +77,12 @@ type writer struct {
 }
 
 // startWriter takes over the connection.
-func startWriter(c *conn, t *turn, patience time.Duration, fail func(error) error) (*writer, error) {
+func startWriter(c *conn, readers *pool, t *turn, patience time.Duration, fail func(error) error) (*writer, error) {
 	// begin waits for the write lock itself, at shorter intervals than SQLite.
 	if _, err := c.exec("PRAGMA busy_timeout = 0"); err != nil {
 		return nil, err
 	}
-	w := &writer{conn: c, turn: t, patience: patience, fail: fail,
+	w := &writer{conn: c, readers: readers, turn: t, patience: patience, fail: fail, folding: defaultFolding(),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{})}
 	go w.run()
 	return w, nil
@@ -205,12 +207,15 @@ func (w *writer) commitGroup() {
 		_, _ = w.conn.exec("ROLLBACK") // fails if SQLite has rolled back already
 		err = w.fail(err)
 	}
+	changes, bytes := 0, 0
 	for _, r := range group {
 		if err != nil {
 			r.made = 0
 		}
+		changes, bytes = changes+r.made, bytes+r.bytes
 		r.finish(err)
 	}
+	w.foldLog(changes, bytes)
 }
 
 // begin waits until no other process is writing.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -221,4 +223,44 @@ func TestCancelledReadingLeavesTheConnection(t *testing.T) {
 	if got := len(surveytest.Collect(t, s.ResponsesSince(t.Context(), survey.ResponseFilter{Under: "TW"}, ""))); got != len(all) {
 		t.Errorf("%d responses, want %d", got, len(all))
 	}
+}
+
+// TestLogEndsUnderReadersWithoutAGap keeps views of the database open that
+// overlap all the time, while many times what the log may hold is written.
+func TestLogEndsUnderReadersWithoutAGap(t *testing.T) {
+	dir := t.TempDir()
+	s := openDir(t, dir, Options{})
+	const limit = 256 // pages
+	s.writer.folding = folding{everyChanges: 10, everyBytes: 1 << 20, longLog: limit}
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if err := s.readers.use(ctx, lookForAWhile); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	const document = 100_000
+	for i := range 200 {
+		surveytest.Must(t, s.CreateResponse(t.Context(), surveytest.Response(i, func(r *survey.Response) { r.Raw = make([]byte, document) })))
+	}
+	stop()
+	wg.Wait()
+	log, err := os.Stat(filepath.Join(dir, FileName+"-wal")) // looked at, not opened
+	surveytest.Must(t, err)
+	if most := int64(limit*4096 + 4<<20); log.Size() > most {
+		t.Errorf("the log has %d KB after %d KB were written, want at most %d", log.Size()>>10, 200*document>>10, most>>10)
+	}
+}
+
+func lookForAWhile(c *conn) error {
+	_, begun := c.exec("BEGIN")
+	var rounds int
+	_, err := c.one("SELECT count(*) FROM rounds", nil, &rounds)
+	time.Sleep(5 * time.Millisecond)
+	_, ended := c.exec("COMMIT")
+	return errors.Join(begun, err, ended)
 }

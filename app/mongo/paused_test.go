@@ -1,0 +1,195 @@
+package mongo_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/khaosat/khaosat/app/mongo"
+	"github.com/khaosat/khaosat/survey"
+	"github.com/khaosat/khaosat/survey/surveytest"
+)
+
+// A process of its own that the test starts from its own binary: it writes (or
+// reads on, and so gives numbers) until its input ends.
+const (
+	childRole = "KHAOSAT_TEST_CHILD"
+	childURI  = "KHAOSAT_TEST_CHILD_URI"
+)
+
+func TestMain(m *testing.M) {
+	role, index, _ := strings.Cut(os.Getenv(childRole), " ")
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	n, _ := strconv.Atoi(index)
+	if err := runChild(role, n); err != nil {
+		fmt.Fprintln(os.Stderr, role, n, err)
+		os.Exit(1)
+	}
+}
+
+func runChild(role string, index int) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s, err := mongo.Open(ctx, os.Getenv(childURI), mongo.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if role == "reader" {
+		for cursor := survey.Cursor(""); ctx.Err() == nil; {
+			for c, err := range s.RowsSince(ctx, surveytest.RoundCode, cursor) {
+				if err != nil {
+					return ended(ctx, err)
+				}
+				cursor = c.Cursor
+			}
+		}
+		return nil
+	}
+	for k := 0; ctx.Err() == nil; k++ {
+		r := surveytest.Response(index*100_000 + k)
+		err := s.CreateResponse(ctx, r)
+		if err == nil && k%2 == 1 {
+			err = s.ReplaceResponse(ctx, r)
+		}
+		if err != nil {
+			return ended(ctx, err)
+		}
+		fmt.Println(r.ID, r.Rev) // the acknowledgement
+	}
+	return nil
+}
+
+// ended makes no error of what the end of the child itself caused.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// child is a process that can be stopped anywhere.
+type child struct {
+	cmd *exec.Cmd
+	end sync.WaitGroup // of its output
+}
+
+// startChild starts one; what it acknowledges is told line by line.
+func startChild(t *testing.T, uri, role string, index int, acknowledge func(id survey.ResponseID, rev int64)) *child {
+	c := &child{cmd: exec.Command(os.Args[0])}
+	c.cmd.Env = append(os.Environ(), childRole+"="+role+" "+strconv.Itoa(index), childURI+"="+uri)
+	c.cmd.Stderr = os.Stderr
+	out, err := c.cmd.StdoutPipe()
+	surveytest.Must(t, err)
+	surveytest.Must(t, c.cmd.Start())
+	c.end.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			id, rev, _ := strings.Cut(lines.Text(), " ")
+			n, err := strconv.ParseInt(rev, 10, 64)
+			if err != nil {
+				t.Errorf("a child said %q", lines.Text())
+				return
+			}
+			acknowledge(survey.ResponseID(id), n)
+		}
+	})
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	return c
+}
+
+func (c *child) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	surveytest.Must(t, c.cmd.Process.Signal(s))
+}
+
+// Writers and readers are stopped at random points for longer than any window
+// would be, and go on, while others follow the log from cursor to cursor.
+func TestNothingIsMissedOrRepeatedWhoeverIsPaused(t *testing.T) {
+	uri := databaseURI(t)
+	s := openURI(t, uri)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+
+	var mu sync.Mutex
+	acknowledged := map[survey.ResponseID]int64{}
+	acknowledge := func(id survey.ResponseID, rev int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		acknowledged[id] = max(acknowledged[id], rev)
+	}
+	var children []*child
+	for i := range 3 {
+		children = append(children, startChild(t, uri, "writer", i, acknowledge))
+	}
+	for i := range 2 {
+		children = append(children, startChild(t, uri, "reader", i, acknowledge))
+	}
+	f := &chain{seen: map[survey.ResponseID]int64{}}
+	for range 40 {
+		paused := children[rnd.IntN(len(children))]
+		paused.signal(t, syscall.SIGSTOP)
+		mu.Lock()
+		sure := maps.Clone(acknowledged)
+		mu.Unlock()
+		f.readOn(t, s)
+		f.wantAll(t, sure)
+		time.Sleep(time.Duration(rnd.IntN(40)) * time.Millisecond)
+		f.readOn(t, s)
+		if rnd.IntN(2) == 0 { // or it stays so for some rounds, until the end at most
+			paused.signal(t, syscall.SIGCONT)
+		}
+		time.Sleep(time.Duration(rnd.IntN(40)) * time.Millisecond)
+	}
+	for _, c := range children {
+		c.signal(t, syscall.SIGCONT)
+		c.signal(t, syscall.SIGTERM)
+		c.end.Wait()
+		surveytest.Must(t, c.cmd.Wait())
+	}
+	f.readOn(t, s)
+	f.wantAll(t, acknowledged)
+	t.Logf("%d responses were written", len(acknowledged))
+	if len(acknowledged) < 40 {
+		t.Errorf("only %d responses were written", len(acknowledged))
+	}
+}
+
+// chain is a follower that keeps its cursor.
+type chain struct {
+	cursor survey.Cursor
+	seen   map[survey.ResponseID]int64
+}
+
+func (f *chain) readOn(t *testing.T, s survey.Store) {
+	t.Helper()
+	for c, err := range s.RowsSince(t.Context(), surveytest.RoundCode, f.cursor) {
+		surveytest.Must(t, err)
+		if c.Doc.Rev <= f.seen[c.Doc.ID] {
+			t.Fatalf("%s comes with revision %d after %d", c.Doc.ID, c.Doc.Rev, f.seen[c.Doc.ID])
+		}
+		f.seen[c.Doc.ID], f.cursor = c.Doc.Rev, c.Cursor
+	}
+}
+
+func (f *chain) wantAll(t *testing.T, want map[survey.ResponseID]int64) {
+	t.Helper()
+	for id, rev := range want {
+		if f.seen[id] < rev {
+			t.Fatalf("%s: revision %d was acknowledged before the reading began, seen is %d", id, rev, f.seen[id])
+		}
+	}
+}

@@ -1,0 +1,295 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"github.com/khaosat/khaosat/app/xlsform"
+	"github.com/khaosat/khaosat/survey"
+)
+
+// listJSON is a list that is given whole.
+type listJSON[T any] struct {
+	Items []T `json:"items"`
+}
+
+func listOf[T any](items []T) listJSON[T] {
+	if items == nil {
+		items = []T{}
+	}
+	return listJSON[T]{items}
+}
+
+// templateLine is a template version in a list.
+type templateLine struct {
+	Code      survey.TemplateCode  `json:"code"`
+	Version   int                  `json:"version"`
+	State     survey.TemplateState `json:"state"`
+	Label     string               `json:"label"`
+	Title     survey.Text          `json:"title"`
+	Languages []string             `json:"languages"`
+}
+
+func (s *Server) apiTemplates(q *request) error {
+	all, err := s.svc.Templates(q.ctx, q.caller)
+	if err != nil {
+		return err
+	}
+	lines := make([]templateLine, len(all))
+	for i, t := range all {
+		lines[i] = templateLine{t.Code, t.Version, t.State, t.Label, t.Title, t.Languages}
+	}
+	return q.send(200, listOf(lines))
+}
+
+func (s *Server) apiTemplate(q *request) error {
+	version, err := q.number("version", 0, 1, 1<<30)
+	if err != nil {
+		return err
+	}
+	t, err := s.svc.Template(q.ctx, q.caller, survey.TemplateCode(q.Params("code")), version)
+	if err != nil {
+		return err
+	}
+	t.Events = nil
+	q.etag(t.Rev)
+	return q.send(200, t)
+}
+
+// apiImportTemplate stores a template as a draft: JSON, or an XLSForm workbook
+// as the body.
+func (s *Server) apiImportTemplate(q *request) error {
+	b, err := s.body(q.Ctx, 20<<20)
+	if err != nil {
+		return err
+	}
+	t := &survey.Template{}
+	var problems survey.Problems
+	if bytes.HasPrefix(b, []byte("PK")) || bytes.HasPrefix(b, []byte{0xD0, 0xCF}) {
+		if t, problems, err = xlsform.Read(b); err == nil {
+			err = problems.Err("template.invalid")
+		}
+	} else if err = utf8Fault(b); err == nil {
+		if err = json.Unmarshal(b, t); err != nil && survey.KindOf(err) != survey.Invalid {
+			err = survey.JSONError(b, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	more, err := s.svc.ImportTemplate(q.ctx, q.caller, t)
+	if err != nil {
+		return err
+	}
+	q.etag(t.Rev)
+	return q.send(201, struct {
+		templateLine
+		Warnings []fieldError `json:"warnings"`
+	}{templateLine{t.Code, t.Version, t.State, t.Label, t.Title, t.Languages}, fieldErrors(q.caller.Language, append(problems, more...), "")})
+}
+
+func (s *Server) apiPublishTemplate(q *request) error {
+	version, err := strconv.Atoi(q.Params("version"))
+	if err != nil {
+		return parameter("version", q.Params("version"), survey.Args{"low": "1", "high": "…"}, "parameter.number")
+	}
+	t, err := s.svc.PublishTemplate(q.ctx, q.caller, survey.TemplateCode(q.Params("code")), version)
+	if err != nil {
+		return err
+	}
+	return q.send(200, templateLine{t.Code, t.Version, t.State, t.Label, t.Title, t.Languages})
+}
+
+func (s *Server) apiTypeLists(q *request) error {
+	l, err := s.svc.TypeLists(q.ctx, q.caller)
+	if err != nil {
+		return err
+	}
+	return q.send(200, l)
+}
+
+// apiUnits lists units in the tree's order, a page at a time.
+func (s *Server) apiUnits(q *request) error {
+	day, err := q.date("date")
+	if err != nil {
+		return err
+	}
+	limit, err := q.number("limit", 200, 1, 2000)
+	if err != nil {
+		return err
+	}
+	units, err := s.svc.Units(q.ctx, q.caller, day, survey.UnitCode(q.Query("under")), survey.UnitCode(q.Query("after")), limit)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if len(units) == limit {
+		next = string(units[limit-1].Unit)
+	}
+	return q.send(200, struct {
+		Items []*survey.Standing `json:"items"`
+		Next  string             `json:"next"`
+	}{units, next})
+}
+
+func (s *Server) apiUnit(q *request) error {
+	u, err := s.svc.Unit(q.ctx, q.caller, survey.UnitCode(q.Params("code")))
+	if err != nil {
+		return err
+	}
+	view := *u
+	view.Events = nil
+	q.etag(u.Rev)
+	return q.send(200, view)
+}
+
+type unitsBody struct {
+	Units []*survey.Unit `json:"units" validate:"required,min=1,max=20000,dive,required"`
+}
+
+// apiImportUnits stores units, new and changed; with dry_run it only checks.
+func (s *Server) apiImportUnits(q *request) error {
+	var body unitsBody
+	if _, err := q.read(&body); err != nil {
+		return err
+	}
+	problems, err := s.svc.ImportUnits(q.ctx, q.caller, body.Units, q.flag("dry_run"))
+	if err != nil {
+		return err
+	}
+	return q.send(200, struct {
+		Units    int          `json:"units"`
+		DryRun   bool         `json:"dry_run"`
+		Warnings []fieldError `json:"warnings"`
+	}{len(body.Units), q.flag("dry_run"), fieldErrors(q.caller.Language, problems, "")})
+}
+
+func (s *Server) apiRounds(q *request) error {
+	rounds, err := s.svc.Rounds(q.ctx, q.caller)
+	if err != nil {
+		return err
+	}
+	views := make([]survey.Round, len(rounds))
+	for i, r := range rounds {
+		views[i] = *r
+		views[i].Events = nil
+	}
+	return q.send(200, listOf(views))
+}
+
+func (s *Server) apiRound(q *request) error {
+	r, err := s.svc.Round(q.ctx, q.caller, survey.RoundCode(q.Params("round")))
+	if err != nil {
+		return err
+	}
+	return s.sendRound(q, 200, r)
+}
+
+func (s *Server) sendRound(q *request, status int, r *survey.Round) error {
+	view := *r
+	view.Events = nil
+	q.etag(r.Rev)
+	return q.send(status, view)
+}
+
+// apiSaveRound creates a round, or replaces the one whose revision If-Match names.
+func (s *Server) apiSaveRound(q *request) error {
+	r := &survey.Round{}
+	if _, err := q.read(r); err != nil {
+		return err
+	}
+	r.Code = survey.RoundCode(q.Params("round"))
+	rev, err := q.ifMatch()
+	if err != nil {
+		return err
+	}
+	r.Rev = rev
+	if err := s.svc.SaveRound(q.ctx, q.caller, r); err != nil {
+		return err
+	}
+	status := 200
+	if rev == 0 {
+		status = 201
+	}
+	return s.sendRound(q, status, r)
+}
+
+// assignmentJSON is an assignment without its trail.
+type assignmentJSON struct {
+	ID       survey.AssignmentID `json:"id"`
+	Round    survey.RoundCode    `json:"round"`
+	Template survey.TemplateCode `json:"template"`
+	Unit     survey.UnitCode     `json:"unit"`
+	Role     survey.Role         `json:"role"`
+	Period   string              `json:"period"`
+	Observer survey.PersonID     `json:"observer"`
+	Due      survey.Date         `json:"due"`
+	Revision int64               `json:"revision"`
+}
+
+func (s *Server) sendAssignments(q *request, status int, as []*survey.Assignment) error {
+	out := make([]assignmentJSON, len(as))
+	for i, a := range as {
+		out[i] = assignmentJSON{a.ID, a.Round, a.Template, a.Unit, a.Role, a.Period, a.Observer, a.Due, a.Rev}
+	}
+	return q.send(status, listOf(out))
+}
+
+func (s *Server) apiAssignments(q *request) error {
+	as, err := s.svc.Assignments(q.ctx, q.caller, survey.RoundCode(q.Params("round")))
+	if err != nil {
+		return err
+	}
+	return s.sendAssignments(q, 200, as)
+}
+
+func (s *Server) apiOwnAssignments(q *request) error {
+	as, err := s.svc.Assignments(q.ctx, q.caller, "")
+	if err != nil {
+		return err
+	}
+	return s.sendAssignments(q, 200, as)
+}
+
+type assignBody struct {
+	Assignments []struct {
+		ID       string `json:"id" validate:"omitempty,uuid"`
+		Template string `json:"template" validate:"required,code"`
+		Unit     string `json:"unit" validate:"required,code"`
+		Role     string `json:"role" validate:"omitempty,oneof=observer second self members superior adjudicator"`
+		Period   string `json:"period" validate:"omitempty,max=16"`
+		Observer string `json:"observer" validate:"required"`
+		Due      string `json:"due" validate:"omitempty,datetime=2006-01-02"`
+	} `json:"assignments" validate:"required,min=1,max=5000,dive"`
+}
+
+// apiAssign makes assignments. Observers are named by id or sign-in name.
+func (s *Server) apiAssign(q *request) error {
+	var body assignBody
+	if _, err := q.read(&body); err != nil {
+		return err
+	}
+	as := make([]*survey.Assignment, len(body.Assignments))
+	for i, b := range body.Assignments {
+		due, err := survey.ParseDate(b.Due)
+		if err != nil {
+			return err
+		}
+		a := &survey.Assignment{ID: survey.AssignmentID(b.ID), Observer: survey.PersonID(b.Observer), Due: due,
+			VisitKey: survey.VisitKey{Round: survey.RoundCode(q.Params("round")), Template: survey.TemplateCode(b.Template), Unit: survey.UnitCode(b.Unit), Role: survey.Role(b.Role), Period: b.Period}}
+		if a.Role == "" {
+			a.Role = survey.RoleObserver
+		}
+		if p, err := s.svc.PersonByName(q.ctx, b.Observer); err == nil {
+			a.Observer = p.ID
+		} else if survey.KindOf(err) != survey.NotFound {
+			return err
+		}
+		as[i] = a
+	}
+	if err := s.svc.Assign(q.ctx, q.caller, as); err != nil {
+		return err
+	}
+	return s.sendAssignments(q, 201, as)
+}

@@ -1,0 +1,192 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/survey"
+	"github.com/khaosat/khaosat/survey/message"
+)
+
+// request is what a handler works with.
+type request struct {
+	*fiber.Ctx
+	server *Server
+	ctx    context.Context
+	caller service.Caller
+	// session is the secret of the browser session the caller came with, "".
+	session string
+}
+
+// sessionCookie holds a browser's session.
+const sessionCookie = "khaosat_session"
+
+// door is in front of every route: it finds out who is asking, turns away whom
+// the policy does not let in, and hands the request on.
+func (s *Server) door(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		q := &request{Ctx: c, server: s, ctx: c.UserContext()}
+		if err := s.identify(q); err != nil {
+			return err
+		}
+		if r.op != "" {
+			if q.caller.Person == nil {
+				return &survey.Error{Kind: survey.Unauthenticated, Code: "auth.required"}
+			}
+			if survey.May(q.caller.Person, r.op) == survey.Nothing {
+				return &survey.Error{Kind: survey.Forbidden, Code: "auth.role", Args: survey.Args{"role": string(q.caller.Person.Role), "operation": string(r.op)}}
+			}
+		}
+		q.caller.Language = s.language(c)
+		return r.do(q)
+	}
+}
+
+// identify finds the caller by token or, for a browser, by session. A session
+// opens what changes something only to the pages of this server: browsers say
+// where a request comes from.
+func (s *Server) identify(q *request) error {
+	q.Locals(keyRequest, q)
+	if secret, ok := strings.CutPrefix(q.Get(fiber.HeaderAuthorization), "Bearer "); ok {
+		p, err := s.svc.Authenticate(q.ctx, strings.TrimSpace(secret), survey.TokenAPI)
+		if err != nil {
+			return err
+		}
+		q.caller.Person = p
+		return nil
+	}
+	secret := q.Cookies(sessionCookie)
+	if secret == "" {
+		return nil
+	}
+	if q.Method() != fiber.MethodGet && q.Method() != fiber.MethodHead && !sameOrigin(q.Ctx) {
+		return &survey.Error{Kind: survey.Forbidden, Code: "auth.other_site"}
+	}
+	p, err := s.svc.Authenticate(q.ctx, secret, survey.TokenSession)
+	if survey.KindOf(err) == survey.Unauthenticated {
+		return nil // an old cookie is as good as none
+	}
+	q.caller.Person, q.session = p, secret
+	return err
+}
+
+// sameOrigin reports whether a browser's request comes from a page of this
+// server (Fetch Metadata; Origin for browsers without it).
+func sameOrigin(c *fiber.Ctx) bool {
+	if site := c.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin" || site == "none"
+	}
+	origin := c.Get(fiber.HeaderOrigin)
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == string(c.Context().Host())
+}
+
+// language is the one the person chose, else the one the browser asks for.
+func (s *Server) language(c *fiber.Ctx) string {
+	if lang := c.Query("lang"); lang == "vi" || lang == "en" {
+		return lang
+	}
+	if lang := c.Cookies("khaosat_lang"); lang == "vi" || lang == "en" {
+		return lang
+	}
+	if q, ok := c.Locals(keyRequest).(*request); ok && q.caller.Person != nil && q.caller.Person.Language != "" && c.Get(fiber.HeaderAcceptLanguage) == "" {
+		return q.caller.Person.Language
+	}
+	return message.Match(c.Get(fiber.HeaderAcceptLanguage))
+}
+
+func wantsPage(c *fiber.Ctx) bool {
+	return !strings.HasPrefix(c.Path(), "/api/v1") && strings.Contains(c.Get(fiber.HeaderAccept), "text/html")
+}
+
+// read decodes a JSON body into v and checks its shape.
+func (q *request) read(v any) ([]byte, error) {
+	b, err := q.server.body(q.Ctx, q.server.config.MaxJSON)
+	if err != nil {
+		return nil, err
+	}
+	if err := utf8Fault(b); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		if survey.KindOf(err) == survey.Invalid {
+			return nil, err
+		}
+		return nil, survey.JSONError(b, err)
+	}
+	return b, q.server.shape.check(v)
+}
+
+// list reads a query parameter that may stand several times or hold commas.
+func list[T ~string](q *request, name string) []T {
+	var out []T
+	for _, v := range q.Context().QueryArgs().PeekMulti(name) {
+		for _, part := range strings.Split(string(v), ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				out = append(out, T(part))
+			}
+		}
+	}
+	return out
+}
+
+// number reads a whole number within bounds from a query parameter.
+func (q *request) number(name string, otherwise, low, high int) (int, error) {
+	s := q.Query(name)
+	if s == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < low || n > high {
+		return 0, parameter(name, s, survey.Args{"low": strconv.Itoa(low), "high": strconv.Itoa(high)}, "parameter.number")
+	}
+	return n, nil
+}
+
+// date reads a day from a query parameter.
+func (q *request) date(name string) (survey.Date, error) {
+	d, err := survey.ParseDate(q.Query(name))
+	if err != nil {
+		return 0, parameter(name, q.Query(name), nil, "date.shape")
+	}
+	return d, nil
+}
+
+func (q *request) flag(name string) bool {
+	s := q.Query(name)
+	return s == "true" || s == "1" || s == "yes"
+}
+
+// parameter makes the error for a query parameter that is not right.
+func parameter(name, value string, args survey.Args, code string) error {
+	return &survey.Error{Kind: survey.Invalid, Code: "request.parameter", Args: survey.Args{"name": name}, Problems: survey.Problems{{
+		Severity: survey.SeverityError, Code: code, Value: value, Args: args, Place: survey.Place{Item: name}}}}
+}
+
+// ifMatch reads the revision that a change is based on; 0 if none is given.
+func (q *request) ifMatch() (int64, error) {
+	h := strings.Trim(strings.TrimPrefix(q.Get(fiber.HeaderIfMatch), "W/"), `"`)
+	if h == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(h, 10, 64)
+	if err != nil || n < 1 {
+		return 0, parameter("If-Match", h, nil, "parameter.revision")
+	}
+	return n, nil
+}
+
+// etag tells a document's revision.
+func (q *request) etag(rev int64) { q.Set(fiber.HeaderETag, `"`+strconv.FormatInt(rev, 10)+`"`) }
+
+// send answers with JSON.
+func (q *request) send(status int, v any) error { return q.Status(status).JSON(v) }

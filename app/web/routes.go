@@ -1,0 +1,73 @@
+package web
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/khaosat/khaosat/survey"
+)
+
+// route is one address with what it takes to use it. An empty operation means
+// that nobody needs to be signed in.
+type route struct {
+	method, path string
+	op           survey.Operation
+	do           func(*request) error
+}
+
+// routes is the whole table of addresses.
+func (s *Server) routes() []route {
+	const api = "/api/v1"
+	return []route{
+		{"POST", api + "/sign-in", "", s.apiSignIn},
+		{"POST", api + "/sign-out", survey.OpOwnAccount, s.apiSignOut},
+		{"GET", api + "/me", survey.OpOwnAccount, s.apiMe},
+		{"GET", api + "/openapi.yaml", "", s.apiDescription},
+
+		{"GET", api + "/templates", survey.OpReadTemplates, s.apiTemplates},
+		{"POST", api + "/templates", survey.OpWriteTemplates, s.apiImportTemplate},
+		{"GET", api + "/templates/:code", survey.OpReadTemplates, s.apiTemplate},
+		{"POST", api + "/templates/:code/versions/:version/publish", survey.OpWriteTemplates, s.apiPublishTemplate},
+
+		{"GET", api + "/type-lists", survey.OpReadUnits, s.apiTypeLists},
+		{"GET", api + "/units", survey.OpReadUnits, s.apiUnits},
+		{"POST", api + "/units", survey.OpWriteUnits, s.apiImportUnits},
+		{"GET", api + "/units/:code", survey.OpReadUnits, s.apiUnit},
+
+		{"GET", api + "/rounds", survey.OpReadRounds, s.apiRounds},
+		{"GET", api + "/rounds/:round", survey.OpReadRounds, s.apiRound},
+		{"PUT", api + "/rounds/:round", survey.OpWriteRounds, s.apiSaveRound},
+		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments},
+		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign},
+		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary},
+		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport},
+		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments},
+
+		{"GET", api + "/responses", survey.OpReadResponses, s.apiResponses},
+		{"GET", api + "/responses/:id", survey.OpReadResponses, s.apiResponse},
+		{"PUT", api + "/responses/:id", survey.OpSubmit, s.apiSubmit},
+		{"POST", api + "/responses/:id/review", survey.OpReview, s.apiReview},
+
+		{"GET", "/", "", s.pageHome},
+		{"GET", "/sign-in", "", s.pageSignIn},
+		{"POST", "/sign-in", "", s.pageDoSignIn},
+		{"POST", "/sign-out", survey.OpOwnAccount, s.pageSignOut},
+		{"GET", "/rounds/:round", survey.OpSummarize, s.pageSummary},
+		{"GET", "/api", "", s.pageAPI},
+	}
+}
+
+// register gives the routes to Fiber, and what operators ask.
+func (s *Server) register() {
+	for _, r := range s.routes() {
+		s.app.Add(r.method, r.path, s.door(r))
+	}
+	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	s.app.Get("/readyz", func(c *fiber.Ctx) error {
+		if err := s.svc.Ready(c.UserContext()); err != nil {
+			return err
+		}
+		return c.SendString("ready\n")
+	})
+	s.app.Get("/metrics", s.metrics.handler())
+	s.serveStatic()
+}

@@ -1,0 +1,272 @@
+package export
+
+import (
+	"archive/zip"
+	"bufio"
+	"hash"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/khaosat/khaosat/survey"
+)
+
+// dataSheet is a sheet that grows with the responses. Its rows are written as
+// XML, compressed at once and spooled to a temporary file, since a workbook's
+// parts come in an order that excelize decides; later the compressed bytes go
+// into the workbook as they are.
+type dataSheet struct {
+	title   string
+	columns []dataColumn
+	styles  styles
+	rows    int // written, the header included
+	bands   []bandRule
+
+	file    *os.File
+	out     *bufio.Writer
+	deflate *flate.Writer
+	sum     hash.Hash32
+	size    uint64
+	buf     []byte
+	cell    int // next column in the row at hand
+}
+
+type dataColumn struct {
+	header string
+	width  float64
+	style  int
+}
+
+// bandRule colours the cells of a column that hold a band's code or name.
+type bandRule struct {
+	column int
+	values []string
+	dxf    []int
+}
+
+// compression is klauspost's level: about a quarter of the standard library's
+// time at its level 6, for files 5 % larger.
+const compression = 5
+
+func newDataSheet(title string, s styles) (*dataSheet, error) {
+	f, err := os.CreateTemp("", "khaosat-sheet-*")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(f.Name()) // it lives as long as it is open
+	d := &dataSheet{title: title, styles: s, file: f, out: bufio.NewWriterSize(f, 1<<16), sum: crc32.NewIEEE(), buf: make([]byte, 0, 1<<16)}
+	d.deflate, err = flate.NewWriter(d.out, compression)
+	return d, err
+}
+
+func (d *dataSheet) column(header string, width float64, style int) {
+	d.columns = append(d.columns, dataColumn{header, width, style})
+}
+
+// begin writes everything before the rows, and the header row. The columns that
+// are frozen at the left are the first so many.
+func (d *dataSheet) begin(frozen int) error {
+	b := append(d.buf, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`+"\n"+
+		`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`+
+		`<sheetViews><sheetView workbookViewId="0"><pane`...)
+	corner := cellName(frozen, 2)
+	if frozen > 0 {
+		b = append(b, ` xSplit="`...)
+		b = strconv.AppendInt(b, int64(frozen), 10)
+		b = append(b, '"')
+	}
+	pane := "bottomLeft"
+	if frozen > 0 {
+		pane = "bottomRight"
+	}
+	b = append(b, ` ySplit="1" topLeftCell="`+corner+`" activePane="`+pane+`" state="frozen"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>`...)
+	for i, c := range d.columns {
+		n := strconv.Itoa(i + 1)
+		b = append(b, `<col min="`+n+`" max="`+n+`" width="`+strconv.FormatFloat(c.width, 'f', -1, 64)+`" customWidth="1"/>`...)
+	}
+	d.buf = append(b, `</cols><sheetData>`...)
+	d.start()
+	for _, c := range d.columns {
+		d.styled(c.header, d.styles.header)
+	}
+	return d.end()
+}
+
+// start begins a row.
+func (d *dataSheet) start() {
+	d.rows++
+	d.cell = 0
+	d.buf = append(d.buf, `<row r="`...)
+	d.buf = strconv.AppendInt(d.buf, int64(d.rows), 10)
+	d.buf = append(d.buf, `">`...)
+}
+
+// end finishes a row and hands it on when enough has gathered.
+func (d *dataSheet) end() error {
+	d.buf = append(d.buf, `</row>`...)
+	if len(d.buf) < 1<<15 {
+		return nil
+	}
+	return d.flush()
+}
+
+func (d *dataSheet) flush() error {
+	_, _ = d.sum.Write(d.buf) // a hash never fails
+	d.size += uint64(len(d.buf))
+	_, err := d.deflate.Write(d.buf)
+	d.buf = d.buf[:0]
+	return err
+}
+
+func (d *dataSheet) open(style int, kind string) {
+	d.buf = append(d.buf, `<c r="`...)
+	d.buf = appendColumn(d.buf, d.cell)
+	d.buf = strconv.AppendInt(d.buf, int64(d.rows), 10)
+	d.buf = append(d.buf, `" s="`...)
+	d.buf = strconv.AppendInt(d.buf, int64(style), 10)
+	d.buf = append(d.buf, kind...)
+	d.cell++
+}
+
+// skip leaves a cell empty.
+func (d *dataSheet) skip() { d.cell++ }
+
+// text writes a text cell. A text that a spreadsheet would take for a formula,
+// were it typed in, is marked so that it stays one even when it is edited.
+func (d *dataSheet) text(s string) {
+	if s == "" {
+		d.skip()
+		return
+	}
+	style := d.columns[d.cell].style
+	if risky(s) {
+		style = d.styles.quoted
+	}
+	d.styled(s, style)
+}
+
+func (d *dataSheet) styled(s string, style int) {
+	d.open(style, `" t="inlineStr"><is><t xml:space="preserve">`)
+	d.buf = appendXML(d.buf, s)
+	d.buf = append(d.buf, `</t></is></c>`...)
+}
+
+// number writes a number as it is.
+func (d *dataSheet) number(f float64) {
+	if f != f {
+		d.skip()
+		return
+	}
+	d.open(d.columns[d.cell].style, `"><v>`)
+	d.buf = strconv.AppendFloat(d.buf, f, 'g', -1, 64)
+	d.buf = append(d.buf, `</v></c>`...)
+}
+
+func (d *dataSheet) integer(n int64) {
+	d.open(d.columns[d.cell].style, `"><v>`)
+	d.buf = strconv.AppendInt(d.buf, n, 10)
+	d.buf = append(d.buf, `</v></c>`...)
+}
+
+// excelZero is day 0 of a workbook's dates, counted as 1900 was no leap year.
+var excelZero = survey.MustDate("1899-12-30")
+
+// date writes a day.
+func (d *dataSheet) date(day survey.Date) {
+	if day == 0 {
+		d.skip()
+		return
+	}
+	d.integer(int64(day - excelZero))
+}
+
+// moment writes a time of the wall clock in the zone of t.
+func (d *dataSheet) moment(t time.Time) {
+	_, offset := t.Zone()
+	d.number(float64(t.UnixMilli()+int64(offset)*1000)/86400e3 - float64(excelZero))
+}
+
+// finish writes what follows the rows and completes the spool.
+func (d *dataSheet) finish(footer string) error {
+	last := cellName(len(d.columns)-1, max(1, d.rows))
+	d.buf = append(d.buf, `</sheetData><autoFilter ref="A1:`+last+`"/>`...)
+	priority := 1
+	for _, rule := range d.bands {
+		if d.rows < 2 {
+			break
+		}
+		column := string(appendColumn(nil, rule.column))
+		d.buf = append(d.buf, `<conditionalFormatting sqref="`+column+`2:`+column+strconv.Itoa(d.rows)+`">`...)
+		for i, v := range rule.values {
+			d.buf = append(d.buf, `<cfRule type="cellIs" dxfId="`+strconv.Itoa(rule.dxf[i])+`" priority="`+strconv.Itoa(priority)+`" operator="equal"><formula>"`...)
+			d.buf = appendXML(d.buf, doubleQuotes(v))
+			d.buf = append(d.buf, `"</formula></cfRule>`...)
+			priority++
+		}
+		d.buf = append(d.buf, `</conditionalFormatting>`...)
+	}
+	d.buf = append(d.buf, `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>`+
+		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/><headerFooter><oddFooter>`...)
+	d.buf = appendXML(d.buf, footer)
+	d.buf = append(d.buf, `</oddFooter></headerFooter></worksheet>`...)
+	if err := d.flush(); err != nil {
+		return err
+	}
+	if err := d.deflate.Close(); err != nil {
+		return err
+	}
+	return d.out.Flush()
+}
+
+// copyTo puts the spooled sheet into a zip under the name.
+func (d *dataSheet) copyTo(z *zip.Writer, name string) error {
+	compressed, err := d.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	if _, err := d.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	w, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, CRC32: d.sum.Sum32(), UncompressedSize64: d.size, CompressedSize64: uint64(compressed)})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, d.file)
+	return err
+}
+
+func (d *dataSheet) close() { d.file.Close() }
+
+// zipWriter is what excelize writes the workbook's parts to: straight to the
+// destination, with the data sheets put in the place of their placeholders.
+type zipWriter struct {
+	zip    *zip.Writer
+	sheets map[string]*dataSheet // by part name
+	err    error
+}
+
+func newZipWriter(w io.Writer, sheets map[string]*dataSheet) *zipWriter {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, compression) })
+	return &zipWriter{zip: z, sheets: sheets}
+}
+
+// Create begins a part.
+func (z *zipWriter) Create(name string) (io.Writer, error) {
+	if d := z.sheets[name]; d != nil {
+		delete(z.sheets, name)
+		return io.Discard, d.copyTo(z.zip, name)
+	}
+	return z.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+}
+
+// AddFS adds the files of a file system.
+func (z *zipWriter) AddFS(fsys fs.FS) error { return z.zip.AddFS(fsys) }
+
+// Close finishes the workbook.
+func (z *zipWriter) Close() error { return z.zip.Close() }
