@@ -74,7 +74,7 @@ var words = map[string][2]string{ // vi, en
 		"Each section as earned ÷ available, then weighted by the section's points, times {total}; rounded once at the end, {decimals} decimals."},
 	"m.na": {"Mục không áp dụng", "Not applicable items"}, "m.na.rescale": {"không tính vào điểm chấm được", "leave the points available"},
 	"m.na.full": {"tính đủ điểm", "count as fully earned"}, "m.na.zero": {"tính không điểm", "count as no points"},
-	"m.min": {"Điểm chấm được tối thiểu để xếp loại", "Points that must be available to be graded"},
+	"m.min":   {"Điểm chấm được tối thiểu để xếp loại", "Points that must be available to be graded"},
 	"m.bands": {"Các mức", "Bands"}, "m.cap": {"Trần", "Cap"}, "m.cap_max": {"cao nhất là", "at most"},
 	"m.count": {"Đơn vị tính", "What is counted"},
 	"m.count.text": {"Mỗi chi bộ tính một lần trong mỗi kỳ: lấy điểm phúc tra nếu có, nếu không lấy trung bình của người quan sát và người quan sát thứ hai; phiếu trả lại không tính. Với tiêu chí, lượt chấm đôi tính mỗi phiếu một nửa.",
@@ -83,6 +83,6 @@ var words = map[string][2]string{ // vi, en
 	"m.denominator": {"Mẫu số", "Denominators"},
 	"m.denominator.text": {"Tỷ lệ đã dự = Đã dự ÷ Thuộc phạm vi. Tỷ lệ các mức = số lượt ÷ Có điểm (n). Tỷ lệ đạt tối đa, không điểm = số lượt ÷ Đã chấm (n).",
 		"Coverage = Observed ÷ In scope. Shares of bands = count ÷ Graded (n). Full and none = count ÷ Rated (n)."},
-	"m.marks": {"Ký hiệu trong trang chi tiết", "Marks on the sheet of visits"},
+	"m.marks":      {"Ký hiệu trong trang chi tiết", "Marks on the sheet of visits"},
 	"m.marks.text": {"[z] không hỏi · [b] hỏi mà bỏ trống · [na] không áp dụng · [no] không quan sát được", "[z] not asked · [b] asked and left blank · [na] not applicable · [no] not observed"},
 }

@@ -123,3 +123,21 @@ func (r *Result) Missing() []*survey.Item {
 	}
 	return out
 }
+
+// ItemAt gives the score of the scored item in a slot of the form, nil if it is
+// not scored.
+func (r *Result) ItemAt(slot int) *ItemScore {
+	for i := range r.scorer.items {
+		if r.scorer.items[i].slot == slot {
+			return &r.Items[i]
+		}
+	}
+	return nil
+}
+
+// SectionEarned gives what a section earned; ok is false when the form has no
+// such section or nothing of it was available.
+func (r *Result) SectionEarned(name string) (survey.Points, bool) {
+	earned, _, ok := view{r}.Points(name)
+	return earned, ok
+}

@@ -38,11 +38,15 @@
 //
 // To read on from a cursor is: number; read the counter, call it the end;
 // number once more; then yield, by pos, what lies after the cursor and not
-// after the end.
+// after the end. If then there is something beyond the end that was replaced
+// (its rev is not 1), do it all again from there.
 //
 //   - Nothing acknowledged is missed. What was acknowledged before the reading
 //     began is visible to the first listing, so it has got a number when that
-//     is done: one that was taken from the counter before the end was read.
+//     is done: one that was taken from the counter before the end was read. It
+//     is found there, or it has been replaced meanwhile; then its newer state is
+//     beyond the end, and the reading goes on. (Once it has yielded something
+//     it need not do so for ever: its caller will read on.)
 //   - Nothing gets a position behind a reader. Suppose that after the reading a
 //     document got a pos up to its end. Its number was taken before the end
 //     was read, and the document, in that revision, had been listed before
@@ -59,5 +63,5 @@
 // forward; that order is a convenience, and nothing above depends on it.
 //
 // The price is a second, small update of each document, by the reader, in
-// groups. An idle reading costs four round trips.
+// groups. A reading that finds nothing new costs two round trips.
 package mongo

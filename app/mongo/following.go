@@ -146,27 +146,20 @@ func pages(size int, fields bson.D) *options.FindOptions {
 	return o
 }
 
+// maxPasses bounds how often one reading goes on for the sake of what was
+// replaced under it, once it has yielded something.
+const maxPasses = 8
+
 // since yields the documents that match and come after the cursor, each with
 // the cursor behind it.
 func (l *log) since(ctx context.Context, filter bson.D, after survey.Cursor, o *options.FindOptions) iter.Seq2[survey.Change[bson.Raw], error] {
 	return func(yield func(survey.Change[bson.Raw], error) bool) {
-		pos, end, err := l.settle(ctx, after)
-		for full := true; full && err == nil; {
-			n := int64(0)
-			var raw bson.Raw
-			for raw, err = range l.query(ctx, l.coll, between(filter, pos, end), o) {
-				if err != nil {
-					break
-				}
-				if pos, err = position(raw); err != nil {
-					break
-				}
-				n++
-				if !yield(survey.Change[bson.Raw]{Doc: raw, Cursor: l.cursor(pos)}, nil) {
-					return
-				}
+		r := &reading{log: l, filter: filter, options: o}
+		var err error
+		if r.pos, err = l.positionOf(after); err == nil {
+			for again := true; again && err == nil; {
+				again, err = r.pass(ctx, yield)
 			}
-			full = n == *o.Limit
 		}
 		if err != nil {
 			yield(survey.Change[bson.Raw]{}, err)
@@ -174,25 +167,79 @@ func (l *log) since(ctx context.Context, filter bson.D, after survey.Cursor, o *
 	}
 }
 
+// reading is one reading of the log on its way.
+type reading struct {
+	*log
+	filter  bson.D
+	options *options.FindOptions // with a limit
+	pos     int64                // all up to here has been read
+	passes  int
+	yielded bool
+}
+
+// pass reads what is there now, and reports whether another pass is due: when
+// a document was replaced before this one came to it, and so went out of its
+// sight to the end of the log. Its caller is told that nothing more comes only
+// if there is no such document.
+func (r *reading) pass(ctx context.Context, yield func(survey.Change[bson.Raw], error) bool) (again bool, err error) {
+	end, err := r.settle(ctx)
+	if err != nil || r.pos == end { // nothing is unread, so nothing can have gone out of sight
+		return false, err
+	}
+	for full := true; full; {
+		n := int64(0)
+		for raw, err := range r.query(ctx, r.coll, between(r.filter, r.pos, end), r.options) {
+			if err != nil {
+				return false, err
+			}
+			if r.pos, err = position(raw); err != nil {
+				return false, err
+			}
+			n++
+			r.yielded = true
+			if !yield(survey.Change[bson.Raw]{Doc: raw, Cursor: r.cursor(r.pos)}, nil) {
+				return false, nil
+			}
+		}
+		full = n == *r.options.Limit
+	}
+	r.pos = end
+	r.passes++
+	if r.yielded && r.passes >= maxPasses {
+		return false, nil
+	}
+	return r.replacedBeyond(ctx, end)
+}
+
 // settle makes sure that what is stored up to now has its position, and gives
-// the part of the log that may be read: after pos, up to and including end.
-// Nothing can get a position in it any more.
-func (l *log) settle(ctx context.Context, after survey.Cursor) (pos, end int64, err error) {
-	if pos, err = l.positionOf(after); err != nil {
-		return 0, 0, err
+// the end of what may be read: nothing can get a position up to it any more.
+func (r *reading) settle(ctx context.Context) (end int64, err error) {
+	if err = r.number(ctx); err != nil {
+		return 0, err
 	}
-	if err = l.number(ctx); err != nil {
-		return 0, 0, err
+	if end, err = r.end(ctx); err != nil || r.pos == end {
+		return end, err
 	}
-	if end, err = l.end(ctx); err != nil {
-		return 0, 0, err
+	if r.pos > end {
+		// The cursor comes from a copy of this database that has gone further:
+		// to go on from it would miss what is written here.
+		return 0, errCursor(r.cursor(r.pos))
 	}
-	if pos > end {
-		// It comes from a copy of this database that has gone further: to go on
-		// from it would miss what is written here.
-		return 0, 0, errCursor(after)
+	return end, r.number(ctx)
+}
+
+// replacedBeyond reports whether a document that matches has a position beyond
+// the end, or none yet, and is not new. It is one query, so that a document
+// does not slip from the one to the other while it is looked for.
+func (r *reading) replacedBeyond(ctx context.Context, end int64) (bool, error) {
+	filter := append(r.filter[:len(r.filter):len(r.filter)],
+		bson.E{Key: "rev", Value: bson.D{{Key: "$gt", Value: 1}}},
+		bson.E{Key: "$or", Value: bson.A{isUnnumbered, bson.D{{Key: "pos", Value: bson.D{{Key: "$gt", Value: end}}}}}})
+	o := options.Find().SetLimit(1).SetProjection(bson.D{{Key: "_id", Value: 1}})
+	for _, err := range r.query(ctx, r.coll, filter, o) {
+		return err == nil, err
 	}
-	return pos, end, l.number(ctx)
+	return false, nil
 }
 
 func between(filter bson.D, after, end int64) bson.D {

@@ -174,14 +174,18 @@ type chain struct {
 	seen   map[survey.ResponseID]int64
 }
 
+// readOn reads until nothing more comes.
 func (f *chain) readOn(t *testing.T, s survey.Store) {
 	t.Helper()
-	for c, err := range s.RowsSince(t.Context(), surveytest.RoundCode, f.cursor) {
-		surveytest.Must(t, err)
-		if c.Doc.Rev <= f.seen[c.Doc.ID] {
-			t.Fatalf("%s comes with revision %d after %d", c.Doc.ID, c.Doc.Rev, f.seen[c.Doc.ID])
+	for more := true; more; {
+		more = false
+		for c, err := range s.RowsSince(t.Context(), surveytest.RoundCode, f.cursor) {
+			surveytest.Must(t, err)
+			if c.Doc.Rev <= f.seen[c.Doc.ID] {
+				t.Fatalf("%s comes with revision %d after %d", c.Doc.ID, c.Doc.Rev, f.seen[c.Doc.ID])
+			}
+			f.seen[c.Doc.ID], f.cursor, more = c.Doc.Rev, c.Cursor, true
 		}
-		f.seen[c.Doc.ID], f.cursor = c.Doc.Rev, c.Cursor
 	}
 }
 

@@ -1,0 +1,219 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/filesystem"
+
+	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/scoring"
+	"github.com/khaosat/khaosat/survey"
+	"github.com/khaosat/khaosat/survey/message"
+)
+
+//go:embed templates/*.html static/*
+var pageFiles embed.FS
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// pages are the parsed page templates, by name.
+type pages struct{ of map[string]*template.Template }
+
+// pageNames are the pages there are; each has a file of its name.
+var pageNames = []string{"home", "sign-in", "summary", "error", "api"}
+
+func loadPages() (*pages, error) {
+	p := &pages{of: map[string]*template.Template{}}
+	functions := template.FuncMap{"say": message.Say, "args": arguments, "args2": inGroup, "percent": percent, "decimal": decimal, "count": count}
+	for _, name := range pageNames {
+		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		p.of[name] = t
+	}
+	return p, nil
+}
+
+// page is what every page is given.
+type page struct {
+	Lang   string
+	Person *survey.Person
+	Title  string
+	Path   string
+	Data   any
+}
+
+// Say gives a message in the page's language.
+func (p page) Say(id string) string { return message.Say(p.Lang, id, nil) }
+
+// In gives a text in the page's language.
+func (p page) In(t survey.Text) string { return t.In(p.Lang) }
+
+func (s *Server) show(c *fiber.Ctx, status int, name string, p page) error {
+	var b bytes.Buffer
+	p.Path = c.Path()
+	if err := s.pages.of[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	c.Set(fiber.HeaderContentLanguage, p.Lang)
+	return c.Status(status).Send(b.Bytes())
+}
+
+func (q *request) page(title string, data any) page {
+	return page{Lang: q.caller.Language, Person: q.caller.Person, Title: title, Data: data}
+}
+
+func (s *Server) errorPage(c *fiber.Ctx, problem *problemJSON) error {
+	p := page{Lang: s.language(c), Title: problem.Title, Data: problem}
+	if q, ok := c.Locals(keyRequest).(*request); ok {
+		p.Person = q.caller.Person
+	}
+	if problem.Status == 401 {
+		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
+	}
+	return s.show(c, problem.Status, "error", p)
+}
+
+func (s *Server) serveStatic() {
+	static, _ := fs.Sub(pageFiles, "static") // the folder is part of the program
+	s.app.Use("/static", filesystem.New(filesystem.Config{Root: http.FS(static), MaxAge: 3600}))
+}
+
+func (s *Server) pageHome(q *request) error {
+	if q.caller.Person == nil {
+		return q.Redirect("/sign-in", fiber.StatusSeeOther)
+	}
+	rounds, err := s.svc.Rounds(q.ctx, q.caller)
+	if err != nil {
+		return err
+	}
+	assignments, err := s.svc.Assignments(q.ctx, q.caller, "")
+	if err != nil {
+		return err
+	}
+	return s.show(q.Ctx, 200, "home", q.page("khaosat", struct {
+		Rounds       []*survey.Round
+		Assignments  []*survey.Assignment
+		MaySummarize bool
+	}{rounds, assignments, survey.May(q.caller.Person, survey.OpSummarize) != survey.Nothing}))
+}
+
+type signInPage struct{ Next, Name, Problem string }
+
+func (s *Server) pageSignIn(q *request) error {
+	return s.show(q.Ctx, 200, "sign-in", q.page(message.Say(q.caller.Language, "page.sign_in", nil), signInPage{Next: q.Query("next")}))
+}
+
+func (s *Server) pageDoSignIn(q *request) error {
+	name, next := q.FormValue("name"), localPath(q.FormValue("next"))
+	if !sameOrigin(q.Ctx) {
+		return &survey.Error{Kind: survey.Forbidden, Code: "auth.other_site"}
+	}
+	secret, _, err := s.svc.SignIn(q.ctx, name, q.FormValue("password"), q.IP(), survey.TokenSession)
+	if err != nil {
+		if survey.KindOf(err) == survey.Unavailable || survey.KindOf(err) == survey.Internal {
+			return err
+		}
+		status, _ := statusFor(err)
+		return s.show(q.Ctx, status, "sign-in", q.page(message.Say(q.caller.Language, "page.sign_in", nil), signInPage{next, name, message.OfError(q.caller.Language, err)}))
+	}
+	q.Cookie(&fiber.Cookie{Name: sessionCookie, Value: secret, Path: "/", HTTPOnly: true, Secure: s.config.Secure, SameSite: "Lax", Expires: time.Now().Add(service.SessionLength)})
+	return q.Redirect(next, fiber.StatusSeeOther)
+}
+
+// localPath keeps a redirect on this server.
+func localPath(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+		return "/"
+	}
+	return next
+}
+
+func (s *Server) pageSignOut(q *request) error {
+	if q.session != "" {
+		if err := s.svc.SignOut(q.ctx, q.session); err != nil {
+			return err
+		}
+	}
+	q.ClearCookie(sessionCookie)
+	return q.Redirect("/sign-in", fiber.StatusSeeOther)
+}
+
+// groupings are those a page offers.
+var groupings = []scoring.Grouping{scoring.BySector, scoring.ByRollup, scoring.BySuperior, scoring.ByStructure, scoring.BySetting, scoring.ByTag}
+
+type summaryPage struct {
+	*service.RoundSummary
+	Groupings []scoring.Grouping
+	Roles     []survey.Role
+	Items     []scoring.ItemStat
+	MayExport bool
+}
+
+// Bars gives a group's bands as shares of a hundred, for the bar.
+func (p summaryPage) Bars(g scoring.Group) []bandBar {
+	var out []bandBar
+	x := 0.0
+	for i, b := range p.Scheme.Bands {
+		w := 100 * g.BandShares[b.Code]
+		out = append(out, bandBar{X: x, Width: w, Label: b.Label, Count: g.Bands[b.Code], Share: g.BandShares[b.Code], Class: "band-" + string(rune('0'+i%6))})
+		x += w
+	}
+	return out
+}
+
+type bandBar struct {
+	X, Width, Share float64
+	Label           survey.Text
+	Count           int
+	Class           string
+}
+
+func (s *Server) pageSummary(q *request) error {
+	query, err := q.query()
+	if err != nil {
+		return err
+	}
+	query.Items = true
+	sum, err := s.svc.Summary(q.ctx, q.caller, survey.RoundCode(q.Params("round")), query)
+	if err != nil {
+		return err
+	}
+	data := summaryPage{RoundSummary: sum, Groupings: groupings, Roles: survey.RatingRoles, MayExport: survey.May(q.caller.Person, survey.OpExport) != survey.Nothing}
+	for _, it := range sum.Overall.Items {
+		if it.Scored {
+			data.Items = append(data.Items, it)
+		}
+	}
+	return s.show(q.Ctx, 200, "summary", q.page(sum.Round.Title.In(q.caller.Language), data))
+}
+
+func (s *Server) pageAPI(q *request) error {
+	return s.show(q.Ctx, 200, "api", q.page("API", string(openAPI)))
+}
+
+func (s *Server) apiDescription(q *request) error {
+	q.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8")
+	return q.Send(openAPI)
+}
+
+// groupLine is what the line of a group is drawn from.
+type groupLine struct {
+	Page  page
+	Group scoring.Group
+	Data  summaryPage
+}
+
+func inGroup(p page, g scoring.Group, d summaryPage) groupLine { return groupLine{p, g, d} }
