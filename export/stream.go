@@ -3,11 +3,14 @@ package export
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -247,8 +250,12 @@ func (d *dataSheet) close() { d.file.Close() }
 type zipWriter struct {
 	zip    *zip.Writer
 	sheets map[string]*dataSheet // by part name
-	err    error
+	types  bytes.Buffer          // the list of the parts' content types
 }
+
+// contentTypes is the part that lists the other parts; excelize writes its
+// entries in an order left to chance.
+const contentTypes = "[Content_Types].xml"
 
 func newZipWriter(w io.Writer, sheets map[string]*dataSheet) *zipWriter {
 	z := zip.NewWriter(w)
@@ -262,11 +269,38 @@ func (z *zipWriter) Create(name string) (io.Writer, error) {
 		delete(z.sheets, name)
 		return io.Discard, d.copyTo(z.zip, name)
 	}
+	if name == contentTypes {
+		return &z.types, nil
+	}
 	return z.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
 }
 
 // AddFS adds the files of a file system.
 func (z *zipWriter) AddFS(fsys fs.FS) error { return z.zip.AddFS(fsys) }
 
-// Close finishes the workbook.
-func (z *zipWriter) Close() error { return z.zip.Close() }
+// Close finishes the workbook: with the content types sorted, so that the same
+// report always gives the same bytes.
+func (z *zipWriter) Close() error {
+	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: contentTypes, Method: zip.Deflate})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(sortEntries(z.types.Bytes())); err != nil {
+		return err
+	}
+	return z.zip.Close()
+}
+
+// entry is one entry of the list of content types.
+var entry = regexp.MustCompile(`<(?:Default|Override) [^>]*?(?:/>|></(?:Default|Override)>)`)
+
+// sortEntries sorts the entries and leaves what is around them as it is.
+func sortEntries(b []byte) []byte {
+	found := entry.FindAll(b, -1)
+	slices.SortFunc(found, bytes.Compare)
+	next := 0
+	return entry.ReplaceAllFunc(b, func([]byte) []byte {
+		next++
+		return found[next-1]
+	})
+}

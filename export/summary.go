@@ -55,7 +55,7 @@ func (w *writer) newTable(sheetKey, titleKey string, columns []tableColumn) (*ta
 			return nil, err
 		}
 	}
-	return t, f.SetRowHeight(sheet, headerRow, 48)
+	return t, f.SetRowHeight(sheet, headerRow, 64)
 }
 
 func (t *table) put(column, row int, value any, style int) error {
@@ -163,24 +163,24 @@ func (w *writer) summarySheet(sheetKey, titleKey string, sum *scoring.Summary, c
 	count := func(key string, width float64) tableColumn {
 		return tableColumn{w.word(key), width, s.integer, s.totalInteger}
 	}
-	number := func(key string) tableColumn { return tableColumn{w.word(key), 11, s.points, s.totalPoints} }
+	number := func(key string) tableColumn { return tableColumn{w.word(key), 8, s.points, s.totalPoints} }
 	columns := []tableColumn{
-		{w.word("code"), 10, s.text, s.total}, {w.word("group"), 38, s.text, s.total},
-		count("in_scope", 11), count("assigned", 11), count("observed", 10), {w.word("coverage"), 10, s.percent, s.totalPercent},
-		count("visits", 9), count("not_graded", 10), count("n", 10),
+		{w.word("code"), 8, s.text, s.total}, {w.word("group"), 38, s.text, s.total},
+		count("in_scope", 8), count("assigned", 8), count("observed", 8), {w.word("coverage"), 8, s.percent, s.totalPercent},
+		count("visits", 7), count("not_graded", 7), count("n", 7),
 	}
 	bands := w.scheme.Bands
 	for _, b := range bands {
 		label := b.Label.In(w.report.Language)
-		columns = append(columns, tableColumn{label, 9, s.integer, s.totalInteger}, tableColumn{label + " %", 9, s.percent, s.totalPercent})
+		columns = append(columns, tableColumn{label, 8, s.integer, s.totalInteger}, tableColumn{label + " %", 8, s.percent, s.totalPercent})
 	}
 	for _, b := range bands {
-		columns = append(columns, tableColumn{b.Label.In(w.report.Language) + " (" + w.word("before") + ")", 11, s.integer, s.totalInteger})
+		columns = append(columns, tableColumn{b.Label.In(w.report.Language) + " (" + w.word("before") + ")", 8, s.integer, s.totalInteger})
 	}
 	for _, key := range []string{"mean", "sd", "min", "q1", "median", "q3", "max"} {
 		columns = append(columns, number(key))
 	}
-	columns = append(columns, count("doubled", 9), count("to_adjudicate", 10), tableColumn{w.word("remark"), 22, s.text, s.total})
+	columns = append(columns, count("doubled", 7), count("to_adjudicate", 8), tableColumn{w.word("remark"), 16, s.text, s.total})
 	t, err := w.newTable(sheetKey, titleKey, columns)
 	if err != nil {
 		return err
@@ -234,6 +234,9 @@ func (w *writer) groupRow(g *scoring.Group) []any {
 	return append(row, "")
 }
 
+// axisFont keeps the words on a chart's axes dark enough to print.
+var axisFont = excelize.Font{Family: "Calibri", Size: 9, Color: "262626"}
+
 // bandChart draws the shares of the bands as stacked bars, one a type.
 func (w *writer) bandChart(t *table, last int) error {
 	var series []excelize.ChartSeries
@@ -251,14 +254,15 @@ func (w *writer) bandChart(t *table, last int) error {
 	}
 	return w.file.AddChart(t.sheet, "A"+itoa(t.row+3), &excelize.Chart{Type: excelize.BarPercentStacked, Series: series,
 		Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: w.word("chart.bands")}}}, Legend: excelize.ChartLegend{Position: "bottom"},
-		Dimension: excelize.ChartDimension{Width: 900, Height: uint(160 + 26*(last-headerRow))}, YAxis: excelize.ChartAxis{MajorGridLines: true}, XAxis: excelize.ChartAxis{ReverseOrder: true},
-		PlotArea: excelize.ChartPlotArea{}})
+		Dimension: excelize.ChartDimension{Width: 1100, Height: uint(160 + 26*(last-headerRow))},
+		YAxis:     excelize.ChartAxis{MajorGridLines: true, Font: axisFont}, XAxis: excelize.ChartAxis{ReverseOrder: true, Font: axisFont}})
 }
 
 // itemSheet writes what every criterion came to, over all types.
 func (w *writer) itemSheet() error {
 	s := &w.styles
-	count := func(key string) tableColumn { return tableColumn{w.word(key), 11, s.points, s.totalPoints} }
+	// A visit rated twice counts half for each rating, so counts may end in .5.
+	count := func(key string) tableColumn { return tableColumn{w.word(key), 11, s.halves, s.totalPoints} }
 	t, err := w.newTable("sheet.items", "title.items", []tableColumn{
 		{w.word("section"), 9, s.text, s.total}, {w.word("item"), 9, s.text, s.total}, {w.word("criterion"), 62, s.wrap, s.total}, {w.word("points"), 9, s.points, s.totalPoints},
 		count("item_n"), {w.word("mean_share"), 12, s.percent, s.totalPercent}, count("full"), {w.word("full_share"), 11, s.percent, s.totalPercent},
@@ -358,5 +362,6 @@ func (w *writer) sectionTable(t *table, sections map[string]string, lastItem int
 	return w.file.AddChart(t.sheet, "A"+itoa(t.row+3), &excelize.Chart{Type: excelize.Col,
 		Series: []excelize.ChartSeries{{Name: w.word("mean_share"), Categories: ref("C"), Values: ref("F"), Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"305496"}}}},
 		Title:  excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: w.word("chart.sections")}}}, Legend: excelize.ChartLegend{Position: "none"},
-		Dimension: excelize.ChartDimension{Width: 900, Height: 320}, YAxis: excelize.ChartAxis{MajorGridLines: true, Maximum: &one, Minimum: &zero}})
+		Dimension: excelize.ChartDimension{Width: 900, Height: 320}, XAxis: excelize.ChartAxis{Font: axisFont},
+		YAxis: excelize.ChartAxis{MajorGridLines: true, Maximum: &one, Minimum: &zero, Font: axisFont, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "0%"}}})
 }

@@ -11,7 +11,7 @@ import (
 
 // styles are the cell styles of the workbook.
 type styles struct {
-	title, header, text, quoted, wrap, integer, points, percent, date, moment, total, totalPercent, totalPoints, totalInteger int
+	title, header, text, quoted, wrap, integer, halves, points, percent, date, moment, total, totalPercent, totalPoints, totalInteger int
 }
 
 // writer builds one workbook.
@@ -78,9 +78,10 @@ func (w *writer) makeStyles() error {
 		{&s.title, excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 14, Bold: true, Color: "1F3864"}}},
 		{&s.header, excelize.Style{Font: font(true), Fill: fill, Border: border, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center", Horizontal: "center"}}},
 		{&s.text, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top"}}},
-		{&s.quoted, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top", Indent: 0, ReadingOrder: 1}}},
+		{&s.quoted, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top", ReadingOrder: 1}}},
 		{&s.wrap, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}}},
 		{&s.integer, excelize.Style{Font: font(false), CustomNumFmt: format("#,##0"), Alignment: &excelize.Alignment{Vertical: "top"}}},
+		{&s.halves, excelize.Style{Font: font(false), CustomNumFmt: format("#,##0.0"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.points, excelize.Style{Font: font(false), CustomNumFmt: format("0.00"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.percent, excelize.Style{Font: font(false), CustomNumFmt: format("0.0%"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.date, excelize.Style{Font: font(false), CustomNumFmt: format("yyyy-mm-dd"), Alignment: &excelize.Alignment{Vertical: "top"}}},

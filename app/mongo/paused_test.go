@@ -68,7 +68,8 @@ func runChild(role string, index int) error {
 		if err != nil {
 			return ended(ctx, err)
 		}
-		fmt.Println(r.ID, r.Rev) // the acknowledgement
+		fmt.Println(r.ID, r.Rev)                  // the acknowledgement
+		time.Sleep(rand.N(20 * time.Millisecond)) // or there is always more to read
 	}
 	return nil
 }
