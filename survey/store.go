@@ -29,9 +29,14 @@ import (
 // collation. An iterator's error is its last pair; leaving an iterator early
 // releases everything it holds.
 //
-// Failures. A database that cannot be reached, or a full or read-only disk,
-// gives Unavailable; a cancelled context gives its own error; a document too
-// large to keep gives TooLarge. Nothing is ever dropped in silence.
+// Failures. A database that cannot be reached, a full or read-only disk and a
+// closed store give Unavailable; a cancelled context gives its own error; a
+// document above 16 MiB gives TooLarge (code "store.too_large"). Nothing is ever
+// dropped in silence. Closing twice is harmless.
+//
+// Codes. What is absent has the code "<noun>.unknown", what is there already
+// "<noun>.exists" (a taken sign-in name "person.name_taken"), where the noun is
+// template, unit, person, token, round, assignment or response.
 type Store interface {
 	TemplateStore
 	UnitStore

@@ -28,7 +28,7 @@ func (s *Server) apiSignIn(q *request) error {
 	if _, err := q.read(&body); err != nil {
 		return err
 	}
-	secret, p, err := s.svc.SignIn(q.ctx, body.Name, body.Password, q.IP(), survey.TokenAPI)
+	secret, p, err := s.svc.SignIn(q.ctx, body.Name, body.Password, q.address(), survey.TokenAPI)
 	if err != nil {
 		return err
 	}

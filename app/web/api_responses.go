@@ -106,9 +106,8 @@ func outcome(done *service.Accepted, err error) string {
 // responseJSON is a response as it is read.
 type responseJSON struct {
 	*survey.Response
-	Earlier   int  `json:"earlier_revisions"`
-	Conflicts int  `json:"conflicts"`
-	Late      bool `json:"-"`
+	Earlier   int `json:"earlier_revisions"`
+	Conflicts int `json:"conflicts"`
 }
 
 func asResponse(r *survey.Response) responseJSON {

@@ -57,16 +57,23 @@ func (s *Server) apiTemplate(q *request) error {
 	return q.send(200, t)
 }
 
+// maxWorkbook is the largest XLSForm workbook in bytes.
+const maxWorkbook = 20 << 20
+
 // apiImportTemplate stores a template as a draft: JSON, or an XLSForm workbook
 // as the body.
 func (s *Server) apiImportTemplate(q *request) error {
-	b, err := s.body(q.Ctx, 20<<20)
+	b, err := s.body(q.Ctx, max(maxWorkbook, s.config.MaxJSON))
 	if err != nil {
 		return err
 	}
 	t := &survey.Template{}
 	var problems survey.Problems
-	if bytes.HasPrefix(b, []byte("PK")) || bytes.HasPrefix(b, []byte{0xD0, 0xCF}) {
+	workbook := bytes.HasPrefix(b, []byte("PK")) || bytes.HasPrefix(b, []byte{0xD0, 0xCF})
+	if !workbook && int64(len(b)) > s.config.MaxJSON {
+		return tooLarge(s.config.MaxJSON)
+	}
+	if workbook {
 		if t, problems, err = xlsform.Read(b); err == nil {
 			err = problems.Err("template.invalid")
 		}

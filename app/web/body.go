@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/khaosat/khaosat/survey"
 )
 
@@ -24,8 +26,40 @@ func readAtMost(r io.Reader, limit int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// drain reads on and throws away, at most so many bytes.
-func drain(r io.Reader, most int64) { _, _ = io.Copy(io.Discard, io.LimitReader(r, most)) }
+// body reads a request's body up to the limit; TooLarge beyond it.
+func (s *Server) body(c *fiber.Ctx, limit int64) ([]byte, error) {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return nil, nil
+	}
+	b, err := readAtMost(stream, limit)
+	if errors.Is(err, errOverLimit) {
+		return nil, tooLarge(limit)
+	}
+	// When the client hangs up, the stream ends as if that were all.
+	if announced := c.Request().Header.ContentLength(); err == nil && announced > len(b) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		c.Context().SetConnectionClose()
+		return nil, &survey.Error{Kind: survey.Invalid, Code: "body.truncated", Err: err}
+	}
+	return b, nil
+}
+
+// leaveNothing reads away what the handler left of a body. Else the client
+// would be cut off while it is sending, and what is left would be taken for the
+// next request on the connection. Too much of it, and the connection is closed.
+func (s *Server) leaveNothing(c *fiber.Ctx) {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil || c.Response().Header.ConnectionClose() {
+		return
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(stream, mostDrained))
+	if n == mostDrained || err != nil {
+		c.Context().SetConnectionClose()
+	}
+}
 
 func tooLarge(limit int64) error {
 	return &survey.Error{Kind: survey.TooLarge, Code: "body.too_large", Args: survey.Args{"limit": fmt.Sprintf("%.1f MB", float64(limit)/1e6)}}

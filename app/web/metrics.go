@@ -19,7 +19,7 @@ type metrics struct {
 	responses *prometheus.CounterVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(version string) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "khaosat_http_requests_total", Help: "Requests by method, route and status."},
 			[]string{"method", "route", "status"}),
@@ -28,7 +28,10 @@ func newMetrics() *metrics {
 		responses: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "khaosat_responses_total", Help: "Responses that came in, by source and what became of them."},
 			[]string{"source", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.latencies, m.responses,
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "khaosat_build_info", Help: "Always 1; the label tells the version.",
+		ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	m.registry.MustRegister(build, m.requests, m.latencies, m.responses,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

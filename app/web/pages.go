@@ -117,11 +117,15 @@ func (s *Server) pageSignIn(q *request) error {
 }
 
 func (s *Server) pageDoSignIn(q *request) error {
-	name, next := q.FormValue("name"), localPath(q.FormValue("next"))
 	if !sameOrigin(q.Ctx) {
 		return &survey.Error{Kind: survey.Forbidden, Code: "auth.other_site"}
 	}
-	secret, _, err := s.svc.SignIn(q.ctx, name, q.FormValue("password"), q.IP(), survey.TokenSession)
+	form, err := q.form()
+	if err != nil {
+		return err
+	}
+	name, next := form.Get("name"), localPath(form.Get("next"))
+	secret, _, err := s.svc.SignIn(q.ctx, name, form.Get("password"), q.address(), survey.TokenSession)
 	if err != nil {
 		if survey.KindOf(err) == survey.Unavailable || survey.KindOf(err) == survey.Internal {
 			return err
@@ -131,6 +135,22 @@ func (s *Server) pageDoSignIn(q *request) error {
 	}
 	q.Cookie(&fiber.Cookie{Name: sessionCookie, Value: secret, Path: "/", HTTPOnly: true, Secure: s.config.Secure, SameSite: "Lax", Expires: time.Now().Add(service.SessionLength)})
 	return q.Redirect(next, fiber.StatusSeeOther)
+}
+
+// maxForm is the largest form of a page in bytes.
+const maxForm = 64 << 10
+
+// form reads what a page's form sends.
+func (q *request) form() (url.Values, error) {
+	b, err := q.server.body(q.Ctx, maxForm)
+	if err != nil {
+		return nil, err
+	}
+	values, err := url.ParseQuery(string(b))
+	if err != nil {
+		return nil, &survey.Error{Kind: survey.Invalid, Code: "request.invalid", Err: err}
+	}
+	return values, nil
 }
 
 // localPath keeps a redirect on this server.

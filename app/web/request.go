@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,18 +91,31 @@ func sameOrigin(c *fiber.Ctx) bool {
 	return err == nil && u.Host == string(c.Context().Host())
 }
 
-// language is the one the person chose, else the one the browser asks for.
+// languageCookie holds the language that a browser was switched to.
+const languageCookie = "khaosat_lang"
+
+// language is the one that the address, the browser's switch or the person
+// chose, else the one that the client asks for.
 func (s *Server) language(c *fiber.Ctx) string {
-	if lang := c.Query("lang"); lang == "vi" || lang == "en" {
-		return lang
+	chosen := []string{c.Query("lang"), c.Cookies(languageCookie)}
+	if q, ok := c.Locals(keyRequest).(*request); ok && q.caller.Person != nil {
+		chosen = append(chosen, q.caller.Person.Language)
 	}
-	if lang := c.Cookies("khaosat_lang"); lang == "vi" || lang == "en" {
-		return lang
-	}
-	if q, ok := c.Locals(keyRequest).(*request); ok && q.caller.Person != nil && q.caller.Person.Language != "" && c.Get(fiber.HeaderAcceptLanguage) == "" {
-		return q.caller.Person.Language
+	for _, lang := range chosen {
+		if slices.Contains(message.Languages, lang) {
+			return lang
+		}
 	}
 	return message.Match(c.Get(fiber.HeaderAcceptLanguage))
+}
+
+// address is where the request comes from: behind a proxy that is believed, the
+// last address in X-Forwarded-For, which is the one the proxy itself saw.
+func (q *request) address() string {
+	if forwarded := q.Get(fiber.HeaderXForwardedFor); forwarded != "" && q.IsProxyTrusted() {
+		return strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:])
+	}
+	return q.Context().RemoteIP().String()
 }
 
 func wantsPage(c *fiber.Ctx) bool {

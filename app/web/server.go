@@ -6,7 +6,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/khaosat/khaosat/app/service"
-	"github.com/khaosat/khaosat/survey"
 )
 
 // Config is what a Server may be told; the zero value serves.
@@ -33,9 +31,9 @@ type Config struct {
 	TrustedProxies []string
 }
 
-// Limits of requests. A body over its limit is read on and thrown away up to
-// mostDrained, so that the client gets to read the answer instead of seeing its
-// connection reset; what is still larger is cut off.
+// Limits of requests. What a handler leaves of a body is read on and thrown
+// away up to mostDrained, so that the client gets to read the answer instead of
+// seeing its connection reset; what is still larger is cut off.
 const (
 	defaultMaxJSON = 4 << 20
 	mostDrained    = 256 << 20
@@ -58,7 +56,7 @@ func New(svc *service.Service, config Config) (*Server, error) {
 	if config.MaxJSON == 0 {
 		config.MaxJSON = defaultMaxJSON
 	}
-	s := &Server{svc: svc, config: config, log: config.Log, metrics: newMetrics(), shape: newShapes()}
+	s := &Server{svc: svc, config: config, log: config.Log, metrics: newMetrics(config.Version), shape: newShapes()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -73,16 +71,15 @@ func New(svc *service.Service, config Config) (*Server, error) {
 		// Bodies are read by us, with a limit for each route. With streaming on,
 		// this limit only bounds what is read ahead.
 		StreamRequestBody: true, BodyLimit: defaultMaxJSON,
-		ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, WriteTimeout: 15 * time.Minute,
+		// Nobody sends files as forms; unasked, fasthttp would write them to disk.
+		DisablePreParseMultipartForm: true,
+		ReadTimeout:                  2 * time.Minute, IdleTimeout: 2 * time.Minute, WriteTimeout: 15 * time.Minute,
 		ReadBufferSize: 16 << 10, DisableStartupMessage: true, UnescapePath: true,
 		ErrorHandler:            s.failed,
-		EnableTrustedProxyCheck: true, TrustedProxies: config.TrustedProxies, ProxyHeader: fiber.HeaderXForwardedFor,
+		EnableTrustedProxyCheck: true, TrustedProxies: config.TrustedProxies,
 	})
 	s.app.Use(s.trace, s.headers, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
 	s.register()
-	s.app.Use(func(*fiber.Ctx) error {
-		return &survey.Error{Kind: survey.NotFound, Code: "page.unknown"}
-	})
 	return s, nil
 }
 
@@ -92,9 +89,6 @@ func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
 // Shutdown refuses new requests and waits for those in hand, at most until the
 // context ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
-
-// App gives the Fiber application to tests in this package's neighbourhood.
-func (s *Server) App() *fiber.App { return s.app }
 
 // local keys of a request.
 const (
@@ -122,6 +116,7 @@ func (s *Server) trace(c *fiber.Ctx) error {
 			return handled
 		}
 	}
+	s.leaveNothing(c)
 	took, status := time.Since(start), c.Response().StatusCode()
 	route := c.Route().Path
 	s.metrics.request(c.Method(), route, status, took)
@@ -154,28 +149,4 @@ func (s *Server) headers(c *fiber.Ctx) error {
 
 func (s *Server) panicked(c *fiber.Ctx, v any) {
 	s.log.Error("panic", "id", c.Locals(keyRequestID), "panic", v, "stack", string(stack()))
-}
-
-// body reads a request's body up to the limit. TooLarge beyond it, after what
-// the client still sends has been read away so that it can read the answer.
-func (s *Server) body(c *fiber.Ctx, limit int64) ([]byte, error) {
-	stream := c.Context().RequestBodyStream()
-	if stream == nil {
-		b := c.Body()
-		if int64(len(b)) > limit {
-			return nil, tooLarge(limit)
-		}
-		return b, nil
-	}
-	b, err := readAtMost(stream, limit)
-	if errors.Is(err, errOverLimit) {
-		drain(stream, mostDrained)
-		c.Context().SetConnectionClose()
-		return nil, tooLarge(limit)
-	}
-	if err != nil {
-		c.Context().SetConnectionClose()
-		return nil, &survey.Error{Kind: survey.Invalid, Code: "body.truncated", Err: err}
-	}
-	return b, nil
 }
