@@ -737,9 +737,22 @@ func (c *check) closeIfAny(what string, got, want *float64) {
 	c.close(what, *got, *want)
 }
 
+// keysOf gives the keys of both, each once, in order.
+func keysOf[V any](a, b map[string]V) []string {
+	return slices.Compact(slices.Sorted(func(yield func(string) bool) {
+		for _, m := range []map[string]V{a, b} {
+			for key := range m {
+				if !yield(key) {
+					return
+				}
+			}
+		}
+	}))
+}
+
 func (c *check) counts(what string, got, want map[string]int) {
 	c.Helper()
-	for _, key := range slices.Concat(slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(want))) {
+	for _, key := range keysOf(got, want) {
 		c.close(what+" "+key, float64(got[key]), float64(want[key]))
 	}
 }
@@ -799,7 +812,7 @@ func (c *check) item(got, want *scoring.ItemStat) {
 		c.close("full", got.Full, want.Full)
 		c.close("nothing", got.Zero, want.Zero)
 	}
-	for _, key := range slices.Concat(slices.Collect(maps.Keys(got.Values)), slices.Collect(maps.Keys(want.Values))) {
+	for _, key := range keysOf(got.Values, want.Values) {
 		c.close("value "+key, got.Values[key], want.Values[key])
 	}
 }

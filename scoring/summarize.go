@@ -554,27 +554,30 @@ func (p *plan) addPairs(out *partial) {
 		if len(use) == 0 {
 			continue
 		}
-		block := slices.Index(p.blocks, p.table.blocks[use[0].block])
-		if block < 0 {
+		if !slices.Contains(p.blocks, p.table.blocks[use[0].block]) {
 			continue // another template's
 		}
+		// All of a visit counts where its first rating belongs, so that the items
+		// of a group are those of the group's visits. The other rating may name
+		// another day, on which the unit stood elsewhere, and another observer.
+		first := p.table.blocks[use[0].block]
+		groups := p.groupsOf(first, use[0].row, &one)
+		out.seen[first.place[use[0].row]] = true
 		sum := p.merge(use)
-		for k, at := range use {
-			b := p.table.blocks[at.block]
-			out.seen[b.place[at.row]] = true
-			n := slices.Index(p.blocks, b)
-			if !p.partition {
-				p.addItems(out, n, at.row, overall, weights)
-			}
-			for _, g := range p.groupsOf(b, at.row, &one) {
-				p.addItems(out, n, at.row, g, weights)
-				if k == 0 {
-					p.addVisit(out, g, &sum)
-				}
-			}
+		for _, g := range groups {
+			p.addVisit(out, g, &sum)
 		}
 		if !p.partition {
 			p.addVisit(out, overall, &sum)
+		}
+		for _, at := range use {
+			n := slices.Index(p.blocks, p.table.blocks[at.block])
+			for _, g := range groups {
+				p.addItems(out, n, at.row, g, weights)
+			}
+			if !p.partition {
+				p.addItems(out, n, at.row, overall, weights)
+			}
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (l *log) set(ctx context.Context, docs []unnumberedDoc, first int64) error 
 	models := make([]mongo.WriteModel, len(docs))
 	for i, d := range docs {
 		models[i] = mongo.NewUpdateOneModel().
-			SetFilter(append(byID(d.ID), isUnnumbered...)).
+			SetFilter(append(atRev(d.ID, d.Rev), isUnnumbered...)).
 			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "pos", Value: first + int64(i)}}}})
 	}
 	err := untangle(ctx, func() error { // those that were set are not set again

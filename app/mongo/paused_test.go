@@ -68,7 +68,7 @@ func runChild(role string, index int) error {
 		if err != nil {
 			return ended(ctx, err)
 		}
-		fmt.Println(r.ID, r.Rev)                  // the acknowledgement
+		fmt.Println(r.ID, r.Rev) // the acknowledgement
 	}
 	return nil
 }
@@ -171,10 +171,15 @@ type chain struct {
 	seen   map[survey.ResponseID]int64
 }
 
+// patience is how many readings that each bring something may go by without
+// what is wanted: it is replaced under each of them then.
+const patience = 50
+
 // readOn reads until all that is wanted has come, or nothing more comes.
 func (f *chain) readOn(t *testing.T, s survey.Store, want map[survey.ResponseID]int64) {
 	t.Helper()
-	for more := true; more && f.missing(want) != ""; {
+	more := true
+	for turn := 0; more && turn < patience && f.missing(want) != ""; turn++ {
 		more = false
 		for c, err := range s.RowsSince(t.Context(), surveytest.RoundCode, f.cursor) {
 			surveytest.Must(t, err)

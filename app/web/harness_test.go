@@ -275,14 +275,14 @@ func (r *rig) form(unit survey.UnitCode, role survey.Role) map[string]any {
 	return nil
 }
 
-// rated lists units with an observer's rating, those of the part of the tree
-// first or the others.
+// rated lists units with a complete observer's rating, those of the part of the
+// tree or the others.
 func (r *rig) rated(inPart bool) []survey.UnitCode {
 	r.t.Helper()
 	var out []survey.UnitCode
 	for change, err := range r.svc.Store().ResponsesSince(context.Background(), survey.ResponseFilter{Template: "SHCB-TK", Role: survey.RoleObserver}, "") {
 		ok(r.t, err)
-		if change.Doc.State.Counts() && change.Doc.Standing.Under(partOfTree) == inPart {
+		if change.Doc.State.Counts() && change.Doc.Receipt.NotGraded == "" && change.Doc.Standing.Under(partOfTree) == inPart {
 			out = append(out, change.Doc.Unit)
 		}
 	}

@@ -139,7 +139,7 @@ func TestATruncatedBodyIsRefusedAndTheServerLivesOn(t *testing.T) {
 	for name, head := range map[string]string{
 		"by length":           "Content-Length: 100000\r\n\r\n{\"round\": \"demo-2018\"}",
 		"by length, large":    "Content-Length: 100000\r\n\r\n{\"round\": \"demo-2018\"," + strings.Repeat(" ", 20000) + "\"x\":1}",
-		"chunked":             "Transfer-Encoding: chunked\r\n\r\n16\r\n{\"round\": \"demo-2018\"}\r\n",
+		"chunked":             "Transfer-Encoding: chunked\r\n\r\na\r\n{\"round\": \r\n",
 		"in the middle":       "Transfer-Encoding: chunked\r\n\r\nffff\r\n{\"round\":",
 		"no chunk length":     "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"with nothing at all": "Content-Length: 10\r\n\r\n",
@@ -178,10 +178,8 @@ func TestRequestsOnOneConnectionDoNotMix(t *testing.T) {
 	}
 	defer one.CloseIdleConnections()
 	paths := map[string]string{} // by the unit
-	for i, unit := range units[:20] {
+	for _, unit := range units[:20] {
 		form := r.form(unit, survey.RoleSuperior)
-		answersOf(form)["note_"+strconv.Itoa(i)] = "x"
-		delete(answersOf(form), "note_"+strconv.Itoa(i))
 		paths[string(unit)] = newResponse()
 		q, err := http.NewRequest("PUT", r.url+paths[string(unit)], readerOf(t, form))
 		ok(t, err)
@@ -236,7 +234,7 @@ func TestShutdownFinishesWhatIsInHandAndRefusesWhatIsNew(t *testing.T) {
 	ok(t, err)
 	defer slow.Close()
 	_, err = io.WriteString(slow, "PUT "+newResponse()+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+r.tokens["all.admin"]+
-		"\r\nContent-Length: "+strconv.Itoa(len(b))+"\r\n\r\n"+string(b[:9000]))
+		"\r\nContent-Length: "+strconv.Itoa(len(b))+"\r\n\r\n"+string(b[:len(b)/2]))
 	ok(t, err)
 	time.Sleep(200 * time.Millisecond) // the server is in the middle of the body
 	stopped := make(chan error, 1)
@@ -262,7 +260,7 @@ func TestShutdownFinishesWhatIsInHandAndRefusesWhatIsNew(t *testing.T) {
 		t.Fatalf("stopped with a request in hand: %v", err)
 	default:
 	}
-	_, err = slow.Write(b[9000:])
+	_, err = slow.Write(b[len(b)/2:])
 	ok(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(slow), nil)
 	ok(t, err)
