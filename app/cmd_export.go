@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/khaosat/khaosat/app/service"
 	"github.com/khaosat/khaosat/survey"
@@ -17,9 +18,15 @@ type exportCommand struct {
 	Language string `name:"language" enum:"vi,en" default:"vi" help:"Language of the workbook."`
 }
 
+// exportGC is how much garbage an export lets gather, in percent of what lives.
+const exportGC = 50
+
 // Run writes the workbook beside its place and moves it there when it is whole,
 // so that a failure never leaves half a file or spoils an older one.
 func (c *exportCommand) Run(t *terminal) (err error) {
+	// What streams through lives shortly: to collect it twice as often costs a
+	// few percent of the time and saves a fifth of the memory.
+	debug.SetGCPercent(exportGC)
 	return c.with(t, true, func(s *service.Service) error {
 		f, err := os.CreateTemp(filepath.Dir(c.Out), ".khaosat-*.xlsx")
 		if err != nil {

@@ -112,12 +112,12 @@ func (r *Result) Deductions() []Line {
 	return out
 }
 
-// Missing lists the scored items that apply and were left blank: what makes a
-// response incomplete.
+// Missing lists the scored items that make a response incomplete: those that
+// apply and were left blank, unless a blank is simply worth nothing.
 func (r *Result) Missing() []*survey.Item {
 	var out []*survey.Item
 	for i := range r.Items {
-		if r.Items[i].Applies && r.Items[i].State == survey.Blank {
+		if r.scorer.stops(i, &r.Items[i]) {
 			out = append(out, r.scorer.items[i].item)
 		}
 	}

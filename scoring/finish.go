@@ -144,7 +144,7 @@ func (out *partial) merge(b *partial) {
 	}
 }
 
-func addTo[T uint32 | uint64](a, b []T) {
+func addTo[T uint32 | int64](a, b []T) {
 	for i := range a {
 		a[i] += b[i]
 	}
@@ -305,7 +305,7 @@ func (p *plan) itemStats(all *partial, group int) []ItemStat {
 }
 
 // add takes in one version's counts and gives the sum of its shares, in half visits.
-func (s *ItemStat) add(l *Layout, it *layoutItem, hist []uint32, varied uint64, full, zero uint32) float64 {
+func (s *ItemStat) add(l *Layout, it *layoutItem, hist []uint32, varied int64, full, zero uint32) float64 {
 	half := func(n uint32) float64 { return float64(n) / 2 }
 	s.NotAsked += half(hist[codeNotAsked])
 	s.Blank += half(hist[codeBlank])

@@ -138,7 +138,7 @@ func (s *Scorer) ScoreFilled(fl *survey.Filled) *Result {
 		it := &s.items[i]
 		score := &r.Items[i]
 		s.scoreItem(it, fl, score)
-		incomplete = incomplete || (score.Applies && score.State == survey.Blank && !it.item.Bonus && s.scheme.Blank != survey.BlankZero)
+		incomplete = incomplete || s.stops(i, score)
 		r.Earned += score.Earned
 		r.Available += score.Available
 		r.Max += score.Max
@@ -161,6 +161,11 @@ func (s *Scorer) ScoreFilled(fl *survey.Filled) *Result {
 		s.grade(r)
 	}
 	return r
+}
+
+// stops reports whether item i, being blank, keeps the response from being graded.
+func (s *Scorer) stops(i int, score *ItemScore) bool {
+	return score.Applies && score.State == survey.Blank && !s.items[i].item.Bonus && s.scheme.Blank != survey.BlankZero
 }
 
 // scoreItem works out one item.

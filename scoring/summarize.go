@@ -211,19 +211,15 @@ func (t *Table) plan(q Query) *plan {
 	p := &plan{table: t, query: q, to: 1<<16 - 1}
 	for _, b := range t.blocks {
 		tpl := b.layout.scorer.form.Template
-		if tpl.Code != q.Template {
-			continue
+		if tpl.Code != q.Template || b.live == 0 {
+			continue // a version that nobody used counts as if it had never been there
 		}
 		p.blocks = append(p.blocks, b)
-		if p.scheme == nil || tpl.Version > p.latest() {
-			p.scheme = b.layout.scorer.scheme
-		}
 	}
 	sort.Slice(p.blocks, func(i, j int) bool { return version(p.blocks[i]) < version(p.blocks[j]) })
-	if len(p.blocks) > 0 {
-		p.scheme = p.blocks[len(p.blocks)-1].layout.scorer.scheme
-	} else {
-		p.scheme = &survey.Scheme{}
+	p.scheme = &survey.Scheme{}
+	if n := len(p.blocks); n > 0 {
+		p.scheme = p.blocks[n-1].layout.scorer.scheme
 	}
 	p.role = uint32(slices.Index(survey.RatingRoles, q.Role))
 	p.visits = q.Role == survey.RoleObserver && !q.ByResponse
@@ -262,8 +258,6 @@ func (t *Table) plan(q Query) *plan {
 }
 
 func version(b *block) int { return b.layout.scorer.form.Template.Version }
-
-func (p *plan) latest() int { return version(p.blocks[len(p.blocks)-1]) }
 
 // members marks which of the names are wanted; nil when all are.
 func members[T ~string](names []string, wanted []T) []bool {
@@ -410,7 +404,7 @@ type partial struct {
 	// hist counts codes by block, group, item and code, in half visits.
 	hist [][]uint32
 	// varied adds up points of items whose points vary, by block, group and item.
-	varied [][]uint64
+	varied [][]int64
 	// full and zero count these by block, group and item for varied items.
 	variedFull, variedZero [][]uint32
 	totals                 []groupTotal
@@ -470,7 +464,7 @@ func (p *plan) newPartial() *partial {
 		for _, b := range p.blocks {
 			n := (len(p.keys) + 1) * len(b.layout.items)
 			out.hist = append(out.hist, make([]uint32, n*b.layout.width))
-			out.varied = append(out.varied, make([]uint64, n))
+			out.varied = append(out.varied, make([]int64, n))
 			out.variedFull = append(out.variedFull, make([]uint32, n))
 			out.variedZero = append(out.variedZero, make([]uint32, n))
 		}
@@ -747,7 +741,7 @@ func (p *plan) addItems(out *partial, block int, row uint32, group int32, weight
 		if code != firstValue {
 			continue
 		}
-		out.varied[block][first+i] += uint64(weight) * uint64(max(0, points))
+		out.varied[block][first+i] += int64(weight) * int64(points)
 		if points == l.items[i].max {
 			out.variedFull[block][first+i] += weight
 		}

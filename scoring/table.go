@@ -35,6 +35,7 @@ type Table struct {
 // items' codes row by row.
 type block struct {
 	layout   *Layout
+	live     int    // rows that are not dropped
 	items    []byte // len(rows) x layout.bytes
 	place    []uint32
 	observer []uint32
@@ -171,6 +172,7 @@ func (t *Table) apply(row *survey.Row, layouts LayoutSource) error {
 	b.id[n] = id
 	b.meta[n] = uint32(role)<<metaRole | uint32(state)<<metaState | uint32(p.reason)<<metaReason |
 		uint32(p.band+1)<<metaBand | uint32(p.bandFirst+1)<<metaFirst
+	b.live++
 	t.where[id] = at
 	if partOfPair(survey.RatingRoles[role]) {
 		t.pairsDirty = true
@@ -188,6 +190,9 @@ func (t *Table) drop(at rowRef) {
 	b := t.blocks[at.block]
 	if b.pair[at.row] != 0 || partOfPair(b.role(at.row)) {
 		t.pairsDirty = true
+	}
+	if b.meta[at.row]&metaDropped == 0 {
+		b.live--
 	}
 	b.meta[at.row] |= metaDropped
 }

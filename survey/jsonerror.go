@@ -14,7 +14,7 @@ func JSONError(body []byte, err error) error {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && int(syntax.Offset) >= len(body):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Error() == endOfInput:
 		return &Error{Kind: Invalid, Code: "body.truncated", Err: err}
 	case errors.As(err, &syntax):
 		return &Error{Kind: Invalid, Code: "body.not_json", Args: Args{"pos": strconv.FormatInt(syntax.Offset, 10)}, Err: err}
@@ -29,6 +29,10 @@ func JSONError(body []byte, err error) error {
 	}
 	return &Error{Kind: Invalid, Code: "body.not_json", Args: Args{"pos": "1"}, Err: err}
 }
+
+// endOfInput is the only way to tell that the decoder ran out of bytes: a wrong
+// last byte has the same offset.
+const endOfInput = "unexpected end of JSON input"
 
 // jsonWord names a Go kind as JSON calls it.
 func jsonWord(kind string) string {

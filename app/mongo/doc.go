@@ -33,7 +33,7 @@
 //
 // To number is: list the documents with pos 0; then take as many numbers from
 // the collection's counter; then set each document's pos, under the condition
-// that its rev is the listed one and its pos still 0. Any number of processes
+// that its mark is the listed one and its pos still 0. Any number of processes
 // may do so at once, and be stopped in the middle.
 //
 // To read on from a cursor is: number; read the counter, call it the end;

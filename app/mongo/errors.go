@@ -86,9 +86,10 @@ func (s *Store) failure(ctx context.Context, err error) error {
 func isAway(err error) bool {
 	var selection topology.ServerSelectionError
 	var connection topology.ConnectionError
+	var cleared driver.RetryablePoolError // the pool was emptied under the operation
 	var concern mongo.WriteException
 	return mongo.IsTimeout(err) || mongo.IsNetworkError(err) || hasCode(err, awayCodes...) || hasCode(err, awayStates...) ||
-		errors.As(err, &selection) || errors.As(err, &connection) ||
+		errors.As(err, &selection) || errors.As(err, &connection) || errors.As(err, &cleared) ||
 		(errors.As(err, &concern) && concern.WriteConcernError != nil && len(concern.WriteErrors) == 0)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/khaosat/khaosat/survey"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 )
@@ -30,8 +31,8 @@ func (s *Store) newLog(collection string) *log {
 
 // unnumberedDoc is what numbering needs of a document.
 type unnumberedDoc struct {
-	ID  string `bson:"_id"`
-	Rev int64  `bson:"rev"`
+	ID    string             `bson:"_id"`
+	Write primitive.ObjectID `bson:"write"`
 }
 
 // number gives a position to every document that is visible without one.
@@ -44,7 +45,7 @@ func (l *log) number(ctx context.Context) error {
 	}
 	docs, err := l.unnumbered(ctx)
 	for err == nil && len(docs) > 0 {
-		n := min(len(docs), maxGroup)
+		n := min(len(docs), numberGroup)
 		err = l.assign(ctx, docs[:n])
 		docs = docs[n:]
 	}
@@ -57,7 +58,7 @@ func (l *log) number(ctx context.Context) error {
 func (l *log) unnumbered(ctx context.Context) ([]unnumberedDoc, error) {
 	o := options.Find().
 		SetSort(bson.D{{Key: "written", Value: 1}, {Key: "write", Value: 1}}).
-		SetProjection(bson.D{{Key: "rev", Value: 1}})
+		SetProjection(bson.D{{Key: "write", Value: 1}})
 	var docs []unnumberedDoc
 	for raw, err := range l.query(ctx, l.coll, isUnnumbered, o) {
 		if err != nil {
@@ -81,20 +82,28 @@ func (l *log) assign(ctx context.Context, docs []unnumberedDoc) error {
 	return l.set(ctx, docs, first)
 }
 
+// numberGroup is how many documents are numbered by one command. The server
+// looks each of them up in a list of this length.
+const numberGroup = 250
+
 // set sets the positions of documents that were listed before the numbers were
 // taken. One that was replaced or numbered since stays as it is, and its
-// number is not used.
+// number is not used: the mark tells that it is no longer what was listed.
 func (l *log) set(ctx context.Context, docs []unnumberedDoc, first int64) error {
-	models := make([]mongo.WriteModel, len(docs))
+	ids, marks := make(bson.A, len(docs)), make(bson.A, len(docs))
 	for i, d := range docs {
-		models[i] = mongo.NewUpdateOneModel().
-			SetFilter(append(atRev(d.ID, d.Rev), isUnnumbered...)).
-			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "pos", Value: first + int64(i)}}}})
+		ids[i], marks[i] = d.ID, d.Write
 	}
+	filter := append(bson.D{
+		{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}},
+		{Key: "write", Value: bson.D{{Key: "$in", Value: marks}}},
+	}, isUnnumbered...)
+	number := bson.D{{Key: "$add", Value: bson.A{first, bson.D{{Key: "$indexOfArray", Value: bson.A{marks, "$write"}}}}}}
+	update := mongo.Pipeline{{{Key: "$set", Value: bson.D{{Key: "pos", Value: number}}}}}
 	err := untangle(ctx, func() error { // those that were set are not set again
 		op, cancel := l.limit(ctx)
 		defer cancel()
-		_, err := l.coll.BulkWrite(op, models, options.BulkWrite().SetOrdered(false))
+		_, err := l.coll.UpdateMany(op, filter, update)
 		return err
 	})
 	return l.failure(ctx, err)

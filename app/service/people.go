@@ -102,6 +102,7 @@ func (s *Service) changePerson(ctx context.Context, c Caller, name, action strin
 	}
 	change(p)
 	p.Events = append(p.Events, s.event(c, action, nil))
+	defer s.bearers.forget()
 	if err := s.store.ReplacePerson(ctx, p); err != nil {
 		return err
 	}
@@ -188,6 +189,7 @@ func (s *Service) SignOut(ctx context.Context, secret string) error {
 		return err
 	}
 	t.Revoked = s.Now()
+	defer s.bearers.forget()
 	return s.store.ReplaceToken(ctx, t)
 }
 
@@ -211,29 +213,90 @@ func (s *Service) newToken(ctx context.Context, p *survey.Person, purpose survey
 	return secret, s.store.CreateToken(ctx, t)
 }
 
-// Authenticate finds the person behind a token of the purpose.
-// Unauthenticated when there is none, or the token or account is dead.
+// Authenticate finds the person behind a token of the purpose; it must not be
+// changed. Unauthenticated when there is none, or the token or account is dead.
+// What another process revokes or disables is dead a second later at most.
 func (s *Service) Authenticate(ctx context.Context, secret string, purpose survey.TokenPurpose) (*survey.Person, error) {
 	refused := &survey.Error{Kind: survey.Unauthenticated, Code: "auth.token"}
-	t, err := s.store.Token(ctx, tokenHash(secret))
-	if isNotFound(err) {
+	hash := tokenHash(secret)
+	found, fresh, asOf := s.bearers.find(hash)
+	if !fresh {
+		var err error
+		found, err = s.readBearer(ctx, hash)
+		if isNotFound(err) {
+			return nil, refused
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if found.token.Purpose != purpose || !found.token.Live(s.Now()) || found.person.Disabled {
 		return nil, refused
 	}
-	if err != nil {
-		return nil, err
+	if !fresh {
+		s.touch(ctx, found.token)
+		s.bearers.keep(hash, found, asOf)
 	}
-	if t.Purpose != purpose || !t.Live(s.Now()) {
-		return nil, refused
+	return found.person, nil
+}
+
+// bearer is a token with the person it acts for, as read from the store.
+type bearer struct {
+	token  *survey.Token
+	person *survey.Person
+	at     time.Time
+}
+
+func (s *Service) readBearer(ctx context.Context, hash string) (b bearer, err error) {
+	b.at = time.Now()
+	if b.token, err = s.store.Token(ctx, hash); err != nil {
+		return b, err
 	}
-	p, err := s.store.Person(ctx, t.Person)
-	if err != nil && !isNotFound(err) {
-		return nil, err
+	b.person, err = s.store.Person(ctx, b.token.Person)
+	return b, err
+}
+
+const (
+	// bearerFreshness is how long a token is believed without asking the store.
+	bearerFreshness = time.Second
+	// bearersKept bounds the memory that many tokens take.
+	bearersKept = 10000
+)
+
+// bearerCache keeps who is asking for the path that every request takes.
+type bearerCache struct {
+	mu sync.Mutex
+	of map[string]bearer // by the token's hash
+	// forgotten counts how often all was forgotten, so that what was read
+	// before is not kept after.
+	forgotten int
+}
+
+func (c *bearerCache) find(hash string) (b bearer, fresh bool, asOf int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.of[hash]
+	return b, ok && time.Since(b.at) < bearerFreshness, c.forgotten
+}
+
+func (c *bearerCache) keep(hash string, b bearer, asOf int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.forgotten != asOf {
+		return
 	}
-	if p == nil || p.Disabled {
-		return nil, refused
+	if len(c.of) >= bearersKept {
+		clear(c.of)
 	}
-	s.touch(ctx, t)
-	return p, nil
+	c.of[hash] = b
+}
+
+// forget makes everybody be looked up anew: a token or an account has changed.
+func (c *bearerCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.of)
+	c.forgotten++
 }
 
 // touchEvery is how exact "last used" is; an exact one would cost a write a request.

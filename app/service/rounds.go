@@ -47,6 +47,16 @@ func (s *Service) round(ctx context.Context, code survey.RoundCode) (*survey.Rou
 	return r, nil
 }
 
+// location gives a round's time zone, loaded once.
+func (s *Service) location(r *survey.Round) *time.Location {
+	if known, ok := s.zones.Load(r.Zone); ok {
+		return known.(*time.Location)
+	}
+	loc := r.Location()
+	s.zones.Store(r.Zone, loc)
+	return loc
+}
+
 func (s *Service) forgetRound(code survey.RoundCode) {
 	s.rounds.mu.Lock()
 	delete(s.rounds.of, code)

@@ -19,11 +19,13 @@ type Service struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	forms  formCache
-	tree   treeCache
-	rounds roundCache
-	tables tableCache
-	guard  signInGuard
+	forms   formCache
+	tree    treeCache
+	rounds  roundCache
+	zones   sync.Map // of *time.Location by round's zone; to load one reads files
+	tables  tableCache
+	bearers bearerCache
+	guard   signInGuard
 }
 
 // Options are what a Service may be given; the zero value serves.
@@ -44,6 +46,7 @@ func New(store survey.Store, o Options) *Service {
 	s.tables.of = map[survey.RoundCode]*roundTable{}
 	s.forms.of = map[formKey]*Compiled{}
 	s.rounds.of = map[survey.RoundCode]cachedRound{}
+	s.bearers.of = map[string]bearer{}
 	s.guard.tries = map[string]*tries{}
 	return s
 }

@@ -114,7 +114,7 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 	if err != nil {
 		return nil, nil, err
 	}
-	now := s.now().In(round.Location())
+	now := s.now().In(s.location(round))
 	// The unit's type decides which items are asked, and the meeting date, one
 	// of the answers, decides as of which day; it is read first.
 	day := meetingDate(in, now)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/khaosat/khaosat/survey"
@@ -106,25 +107,48 @@ func (c *conn) each(ctx context.Context, query string, args []any, scan func(sca
 }
 
 // pool is the connections that read. Each read takes one for as long as it
-// collects a batch, never while a caller looks at what came.
+// collects a batch, never while a caller looks at what came. The one that came
+// back last goes out first: its cache is the warmest, and under little load the
+// caches of the others take no memory.
 type pool struct {
-	free   chan *conn
+	free   chan struct{} // a token for each connection that is not out
 	closed chan struct{}
+
+	mu   sync.Mutex
+	idle []*conn
 }
 
 func openPool(ctx context.Context, db *sql.DB, size int) (*pool, error) {
-	p := &pool{free: make(chan *conn, size), closed: make(chan struct{})}
+	p := &pool{free: make(chan struct{}, size), closed: make(chan struct{})}
 	for range size {
 		c, err := openConn(ctx, db)
 		if err != nil {
-			for len(p.free) > 0 {
-				err = errors.Join(err, (<-p.free).close())
+			for _, c := range p.idle {
+				err = errors.Join(err, c.close())
 			}
 			return nil, err
 		}
-		p.free <- c
+		p.put(c)
 	}
 	return p, nil
+}
+
+// put makes a connection free.
+func (p *pool) put(c *conn) {
+	p.mu.Lock()
+	p.idle = append(p.idle, c)
+	p.mu.Unlock()
+	p.free <- struct{}{}
+}
+
+// pick gives the connection for a token that was taken.
+func (p *pool) pick() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	c := p.idle[last]
+	p.idle = p.idle[:last]
+	return c
 }
 
 // use runs f on a free connection.
@@ -138,8 +162,9 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 	default:
 	}
 	select {
-	case c := <-p.free:
-		defer func() { p.free <- c }()
+	case <-p.free:
+		c := p.pick()
+		defer p.put(c)
 		if err := f(c); err == nil || ctx.Err() == nil {
 			return err
 		}
@@ -154,13 +179,12 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 // pause runs f while no read is in hand. Only one goroutine may call it, and
 // not together with close.
 func (p *pool) pause(f func()) {
-	all := make([]*conn, cap(p.free))
-	for i := range all {
-		all[i] = <-p.free
+	for range cap(p.free) {
+		<-p.free
 	}
 	f()
-	for _, c := range all {
-		p.free <- c
+	for range cap(p.free) {
+		p.free <- struct{}{}
 	}
 }
 
@@ -168,7 +192,8 @@ func (p *pool) pause(f func()) {
 func (p *pool) close() (err error) {
 	close(p.closed)
 	for range cap(p.free) {
-		err = errors.Join(err, (<-p.free).close())
+		<-p.free
+		err = errors.Join(err, p.pick().close())
 	}
 	return err
 }

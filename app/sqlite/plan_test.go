@@ -106,8 +106,9 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	}
 	surveytest.Must(t, s.write(t.Context(), 0, func(tx *tx) error { return check(tx.conn) }))
 	for range 3 {
-		c := <-s.readers.free
-		defer func() { s.readers.free <- c }()
+		<-s.readers.free
+		c := s.readers.pick()
+		defer s.readers.put(c)
 		surveytest.Must(t, check(c))
 		if _, err := c.exec("DELETE FROM rounds"); err == nil {
 			t.Error("a connection for reading writes")

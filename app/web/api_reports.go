@@ -14,16 +14,27 @@ import (
 
 // query reads what a summary is asked for.
 func (q *request) query() (scoring.Query, error) {
-	out := scoring.Query{Template: survey.TemplateCode(q.Query("template")), Role: survey.Role(q.Query("role")), By: scoring.Grouping(q.Query("by")),
-		ByResponse: q.flag("by_response"), Items: q.flag("items")}
+	out := scoring.Query{Template: survey.TemplateCode(q.Query("template")), By: scoring.Grouping(q.Query("by"))}
 	f := &out.Filter
 	f.Under, f.Sectors, f.Structures, f.Settings = list[survey.UnitCode](q, "under"), list[string](q, "sector"), list[string](q, "structure"), list[string](q, "setting")
 	f.Tags, f.Observers, f.Periods, f.States = list[string](q, "tag"), list[survey.PersonID](q, "observer"), list[string](q, "period"), list[survey.ReviewState](q, "state")
 	var err error
-	if f.From, err = q.date("from"); err == nil {
-		f.To, err = q.date("to")
+	if out.Role, err = choice(q, "role", survey.RatingRoles); err != nil {
+		return out, err
 	}
-	return out, err
+	if out.ByResponse, err = q.flag("by_response"); err != nil {
+		return out, err
+	}
+	if out.Items, err = q.flag("items"); err != nil {
+		return out, err
+	}
+	if f.From, err = q.date("from"); err != nil {
+		return out, err
+	}
+	if f.To, err = q.date("to"); err != nil {
+		return out, err
+	}
+	return out, oneOf("state", reviewStates, f.States...)
 }
 
 // apiSummary gives a round's summary.
@@ -35,6 +46,9 @@ func (s *Server) apiSummary(q *request) error {
 	sum, err := s.svc.Summary(q.ctx, q.caller, survey.RoundCode(q.Params("round")), query)
 	if err != nil {
 		return err
+	}
+	if sum.Versions == nil {
+		sum.Versions = []int{} // nothing was counted
 	}
 	return q.send(200, struct {
 		Round survey.RoundCode `json:"round"`

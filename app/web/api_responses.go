@@ -17,8 +17,8 @@ type submitBody struct {
 	Role            string         `json:"role" validate:"omitempty,oneof=observer second self members superior adjudicator"`
 	Observer        string         `json:"observer" validate:"omitempty,max=64"`
 	MeetingDate     string         `json:"meeting_date" validate:"omitempty,datetime=2006-01-02"`
-	StartedAt       *time.Time     `json:"started_at"`
-	EndedAt         *time.Time     `json:"ended_at"`
+	StartedAt       string         `json:"started_at" validate:"omitempty,datetime=2006-01-02T15:04:05Z07:00"`
+	EndedAt         string         `json:"ended_at" validate:"omitempty,datetime=2006-01-02T15:04:05Z07:00"`
 	Source          string         `json:"source" validate:"omitempty,oneof=api queue"`
 	Answers         survey.Answers `json:"answers" validate:"required"`
 }
@@ -66,7 +66,7 @@ func (s *Server) apiSubmit(q *request) error {
 	}
 	in := &service.Incoming{ID: id, Round: survey.RoundCode(body.Round), Template: survey.TemplateCode(body.Template), Version: body.TemplateVersion,
 		Unit: survey.UnitCode(body.Unit), Role: survey.Role(body.Role), Observer: body.Observer, MeetingDate: day, Answers: body.Answers,
-		Raw: raw, Source: survey.SourceAPI, StartedAt: body.StartedAt, EndedAt: body.EndedAt, Replaces: rev}
+		Raw: raw, Source: survey.SourceAPI, StartedAt: clock(body.StartedAt), EndedAt: clock(body.EndedAt), Replaces: rev}
 	if body.Source == string(survey.SourceQueue) {
 		in.Source, in.FromDevice = survey.SourceQueue, true
 	}
@@ -90,6 +90,15 @@ func (s *Server) apiSubmit(q *request) error {
 		Warnings: fieldErrors(q.caller.Language, done.Warnings, "/answers"), Reasons: fieldErrors(q.caller.Language, r.Reasons, "")})
 }
 
+// clock reads a time whose shape has been checked, nil if there is none.
+func clock(s string) *time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
 // outcome names what became of a response, for the metrics.
 func outcome(done *service.Accepted, err error) string {
 	switch {
@@ -106,15 +115,13 @@ func outcome(done *service.Accepted, err error) string {
 // responseJSON is a response as it is read.
 type responseJSON struct {
 	*survey.Response
-	Earlier   int `json:"earlier_revisions"`
-	Conflicts int `json:"conflicts"`
+	Reasons   []fieldError `json:"reasons,omitempty"`
+	Earlier   int          `json:"earlier_revisions"`
+	Conflicts int          `json:"conflicts"`
 }
 
-func asResponse(r *survey.Response) responseJSON {
-	view := *r
-	earlier, conflicts := len(r.Earlier), len(r.Conflicts)
-	view.Earlier, view.Conflicts = nil, nil
-	return responseJSON{Response: &view, Earlier: earlier, Conflicts: conflicts}
+func (q *request) asResponse(r *survey.Response) responseJSON {
+	return responseJSON{Response: r, Reasons: fieldErrors(q.caller.Language, r.Reasons, ""), Earlier: len(r.Earlier), Conflicts: len(r.Conflicts)}
 }
 
 // apiResponse gives a response; with raw=true the bytes as they came.
@@ -123,33 +130,48 @@ func (s *Server) apiResponse(q *request) error {
 	if err != nil {
 		return err
 	}
+	raw, err := q.flag("raw")
+	if err != nil {
+		return err
+	}
 	r, err := s.svc.Response(q.ctx, q.caller, id)
 	if err != nil {
 		return err
 	}
 	q.etag(r.Rev)
-	if q.flag("raw") {
+	if raw {
 		q.Set("Content-Type", "application/octet-stream")
 		q.Set("Content-Disposition", `attachment; filename="`+string(r.ID)+`.json"`)
 		return q.Send(r.Raw)
 	}
-	return q.send(200, asResponse(r))
+	return q.send(200, q.asResponse(r))
 }
+
+// reviewStates lists the states a response can be in.
+var reviewStates = []survey.ReviewState{survey.StateSubmitted, survey.StateReturned, survey.StateApproved, survey.StateQuarantined}
 
 func (s *Server) apiResponses(q *request) error {
 	limit, err := q.number("limit", 100, 1, 1000)
 	if err != nil {
 		return err
 	}
+	role, err := choice(q, "role", survey.RatingRoles)
+	if err != nil {
+		return err
+	}
+	state, err := choice(q, "state", reviewStates)
+	if err != nil {
+		return err
+	}
 	f := survey.ResponseFilter{Round: survey.RoundCode(q.Query("round")), Template: survey.TemplateCode(q.Query("template")), Unit: survey.UnitCode(q.Query("unit")),
-		Under: survey.UnitCode(q.Query("under")), Observer: survey.PersonID(q.Query("observer")), Role: survey.Role(q.Query("role")), State: survey.ReviewState(q.Query("state"))}
+		Under: survey.UnitCode(q.Query("under")), Observer: survey.PersonID(q.Query("observer")), Role: role, State: state}
 	page, err := s.svc.Responses(q.ctx, q.caller, f, survey.Cursor(q.Query("after")), limit)
 	if err != nil {
 		return err
 	}
 	out := make([]responseJSON, len(page.Responses))
 	for i, r := range page.Responses {
-		out[i] = asResponse(r)
+		out[i] = q.asResponse(r)
 	}
 	return q.send(200, struct {
 		Items []responseJSON `json:"items"`
@@ -179,12 +201,12 @@ func (s *Server) apiReview(q *request) error {
 		return err
 	}
 	if rev == 0 {
-		return parameter("If-Match", "", nil, "parameter.revision")
+		return &survey.Error{Kind: survey.Invalid, Code: "request.if_match"}
 	}
 	r, err := s.svc.Review(q.ctx, q.caller, id, rev, service.Decision(body.Decision), body.Comment)
 	if err != nil {
 		return err
 	}
 	q.etag(r.Rev)
-	return q.send(200, asResponse(r))
+	return q.send(200, q.asResponse(r))
 }

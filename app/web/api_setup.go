@@ -161,7 +161,11 @@ func (s *Server) apiImportUnits(q *request) error {
 	if _, err := q.read(&body); err != nil {
 		return err
 	}
-	problems, err := s.svc.ImportUnits(q.ctx, q.caller, body.Units, q.flag("dry_run"))
+	dryRun, err := q.flag("dry_run")
+	if err != nil {
+		return err
+	}
+	problems, err := s.svc.ImportUnits(q.ctx, q.caller, body.Units, dryRun)
 	if err != nil {
 		return err
 	}
@@ -169,7 +173,7 @@ func (s *Server) apiImportUnits(q *request) error {
 		Units    int          `json:"units"`
 		DryRun   bool         `json:"dry_run"`
 		Warnings []fieldError `json:"warnings"`
-	}{len(body.Units), q.flag("dry_run"), fieldErrors(q.caller.Language, problems, "")})
+	}{len(body.Units), dryRun, fieldErrors(q.caller.Language, problems, "")})
 }
 
 func (s *Server) apiRounds(q *request) error {

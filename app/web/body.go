@@ -32,12 +32,16 @@ func (s *Server) body(c *fiber.Ctx, limit int64) ([]byte, error) {
 	if stream == nil {
 		return nil, nil
 	}
+	announced := c.Request().Header.ContentLength() // negative when it was not
+	if int64(announced) > limit {
+		return nil, tooLarge(limit)
+	}
 	b, err := readAtMost(stream, limit)
 	if errors.Is(err, errOverLimit) {
 		return nil, tooLarge(limit)
 	}
 	// When the client hangs up, the stream ends as if that were all.
-	if announced := c.Request().Header.ContentLength(); err == nil && announced > len(b) {
+	if err == nil && announced > len(b) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ var statusOf = map[survey.Kind]int{
 var codeStatus = map[string]int{
 	"stale":         412,
 	"auth.too_many": 429,
-	"body.not_json": 400, "body.truncated": 400, "body.not_utf8": 400, "request.invalid": 400, "cursor": 400, "page.method": 405,
+	"body.not_json": 400, "body.truncated": 400, "body.not_utf8": 400, "request.invalid": 400, "cursor": 400, "page.method": 405, "request.if_match": 428,
 }
 
 // problemJSON is an error as RFC 9457 has it.

@@ -45,6 +45,11 @@ func (s *Server) door(r route) fiber.Handler {
 			}
 		}
 		q.caller.Language = s.language(c)
+		if strings.HasPrefix(r.path, apiPath) {
+			if err := q.asked(strings.Fields(r.query)); err != nil {
+				return err
+			}
+		}
 		return r.do(q)
 	}
 }
@@ -119,7 +124,7 @@ func (q *request) address() string {
 }
 
 func wantsPage(c *fiber.Ctx) bool {
-	return !strings.HasPrefix(c.Path(), "/api/v1") && strings.Contains(c.Get(fiber.HeaderAccept), "text/html")
+	return !strings.HasPrefix(c.Path(), apiPath) && strings.Contains(c.Get(fiber.HeaderAccept), "text/html")
 }
 
 // read decodes a JSON body into v and checks its shape.
@@ -175,15 +180,58 @@ func (q *request) date(name string) (survey.Date, error) {
 	return d, nil
 }
 
-func (q *request) flag(name string) bool {
-	s := q.Query(name)
-	return s == "true" || s == "1" || s == "yes"
+// flag reads true or false from a query parameter; false if it is not given.
+func (q *request) flag(name string) (bool, error) {
+	s, err := choice(q, name, []string{"true", "false"})
+	return s == "true", err
+}
+
+// choice reads a query parameter that is one of a list; "" if it is not given.
+func choice[T ~string](q *request, name string, among []T) (T, error) {
+	s := T(q.Query(name))
+	if s == "" {
+		return "", nil
+	}
+	return s, oneOf(name, among, s)
+}
+
+// oneOf gives an error when a value of a query parameter is not on the list.
+func oneOf[T ~string](name string, among []T, values ...T) error {
+	words := make([]string, len(among))
+	for i, a := range among {
+		words[i] = string(a)
+	}
+	for _, v := range values {
+		if !slices.Contains(among, v) {
+			return suggested(parameter(name, string(v), survey.Args{"choices": strings.Join(words, ", ")}, "parameter.choice"), string(v), words)
+		}
+	}
+	return nil
+}
+
+// asked turns away query parameters that the route does not know: a misspelt
+// filter must not count as none.
+func (q *request) asked(names []string) error {
+	var err error
+	q.Context().QueryArgs().VisitAll(func(key, _ []byte) {
+		name := string(key)
+		if err == nil && name != "lang" && !slices.Contains(names, name) {
+			err = suggested(parameter(name, name, nil, "parameter.unknown"), name, names)
+		}
+	})
+	return err
 }
 
 // parameter makes the error for a query parameter that is not right.
-func parameter(name, value string, args survey.Args, code string) error {
+func parameter(name, value string, args survey.Args, code string) *survey.Error {
 	return &survey.Error{Kind: survey.Invalid, Code: "request.parameter", Args: survey.Args{"name": name}, Problems: survey.Problems{{
 		Severity: survey.SeverityError, Code: code, Value: value, Args: args, Place: survey.Place{Item: name}}}}
+}
+
+// suggested adds what was likely meant to the error for a query parameter.
+func suggested(e *survey.Error, value string, among []string) error {
+	e.Problems[0].Suggestion = survey.Closest(value, among)
+	return e
 }
 
 // ifMatch reads the revision that a change is based on; 0 if none is given.

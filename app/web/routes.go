@@ -12,47 +12,51 @@ type route struct {
 	method, path string
 	op           survey.Operation
 	do           func(*request) error
+	query        string // the names of its query parameters; "lang" goes everywhere
 }
+
+// apiPath begins every address of the JSON API.
+const apiPath = "/api/v1"
 
 // routes is the whole table of addresses.
 func (s *Server) routes() []route {
-	const api = "/api/v1"
+	const api = apiPath
 	return []route{
-		{"POST", api + "/sign-in", "", s.apiSignIn},
-		{"POST", api + "/sign-out", survey.OpOwnAccount, s.apiSignOut},
-		{"GET", api + "/me", survey.OpOwnAccount, s.apiMe},
-		{"GET", api + "/openapi.yaml", "", s.apiDescription},
+		{"POST", api + "/sign-in", "", s.apiSignIn, ""},
+		{"POST", api + "/sign-out", survey.OpOwnAccount, s.apiSignOut, ""},
+		{"GET", api + "/me", survey.OpOwnAccount, s.apiMe, ""},
+		{"GET", api + "/openapi.yaml", "", s.apiDescription, ""},
 
-		{"GET", api + "/templates", survey.OpReadTemplates, s.apiTemplates},
-		{"POST", api + "/templates", survey.OpWriteTemplates, s.apiImportTemplate},
-		{"GET", api + "/templates/:code", survey.OpReadTemplates, s.apiTemplate},
-		{"POST", api + "/templates/:code/versions/:version/publish", survey.OpWriteTemplates, s.apiPublishTemplate},
+		{"GET", api + "/templates", survey.OpReadTemplates, s.apiTemplates, ""},
+		{"POST", api + "/templates", survey.OpWriteTemplates, s.apiImportTemplate, ""},
+		{"GET", api + "/templates/:code", survey.OpReadTemplates, s.apiTemplate, "version"},
+		{"POST", api + "/templates/:code/versions/:version/publish", survey.OpWriteTemplates, s.apiPublishTemplate, ""},
 
-		{"GET", api + "/type-lists", survey.OpReadUnits, s.apiTypeLists},
-		{"GET", api + "/units", survey.OpReadUnits, s.apiUnits},
-		{"POST", api + "/units", survey.OpWriteUnits, s.apiImportUnits},
-		{"GET", api + "/units/:code", survey.OpReadUnits, s.apiUnit},
+		{"GET", api + "/type-lists", survey.OpReadUnits, s.apiTypeLists, ""},
+		{"GET", api + "/units", survey.OpReadUnits, s.apiUnits, "under date after limit"},
+		{"POST", api + "/units", survey.OpWriteUnits, s.apiImportUnits, "dry_run"},
+		{"GET", api + "/units/:code", survey.OpReadUnits, s.apiUnit, ""},
 
-		{"GET", api + "/rounds", survey.OpReadRounds, s.apiRounds},
-		{"GET", api + "/rounds/:round", survey.OpReadRounds, s.apiRound},
-		{"PUT", api + "/rounds/:round", survey.OpWriteRounds, s.apiSaveRound},
-		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments},
-		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign},
-		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary},
-		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport},
-		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments},
+		{"GET", api + "/rounds", survey.OpReadRounds, s.apiRounds, ""},
+		{"GET", api + "/rounds/:round", survey.OpReadRounds, s.apiRound, ""},
+		{"PUT", api + "/rounds/:round", survey.OpWriteRounds, s.apiSaveRound, ""},
+		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments, ""},
+		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign, ""},
+		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, "by template role by_response items sector structure setting tag under observer period state from to"},
+		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport, "template"},
+		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments, ""},
 
-		{"GET", api + "/responses", survey.OpReadResponses, s.apiResponses},
-		{"GET", api + "/responses/:id", survey.OpReadResponses, s.apiResponse},
-		{"PUT", api + "/responses/:id", survey.OpSubmit, s.apiSubmit},
-		{"POST", api + "/responses/:id/review", survey.OpReview, s.apiReview},
+		{"GET", api + "/responses", survey.OpReadResponses, s.apiResponses, "round template unit under observer role state after limit"},
+		{"GET", api + "/responses/:id", survey.OpReadResponses, s.apiResponse, "raw"},
+		{"PUT", api + "/responses/:id", survey.OpSubmit, s.apiSubmit, ""},
+		{"POST", api + "/responses/:id/review", survey.OpReview, s.apiReview, ""},
 
-		{"GET", "/", "", s.pageHome},
-		{"GET", "/sign-in", "", s.pageSignIn},
-		{"POST", "/sign-in", "", s.pageDoSignIn},
-		{"POST", "/sign-out", survey.OpOwnAccount, s.pageSignOut},
-		{"GET", "/rounds/:round", survey.OpSummarize, s.pageSummary},
-		{"GET", "/api", "", s.pageAPI},
+		{"GET", "/", "", s.pageHome, ""},
+		{"GET", "/sign-in", "", s.pageSignIn, ""},
+		{"POST", "/sign-in", "", s.pageDoSignIn, ""},
+		{"POST", "/sign-out", survey.OpOwnAccount, s.pageSignOut, ""},
+		{"GET", "/rounds/:round", survey.OpSummarize, s.pageSummary, ""},
+		{"GET", "/api", "", s.pageAPI, ""},
 	}
 }
 

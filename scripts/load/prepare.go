@@ -77,6 +77,10 @@ func makePlan(ctx context.Context, svc *service.Service, sizeName string, code s
 	if err != nil {
 		return nil, err
 	}
+	tree, lists, err := svc.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p := &plan{Round: *demo.Round}
 	p.Round.Code, p.Round.Templates = code, []survey.RoundTemplate{{Code: template, Versions: []int{1}}}
 	if p.Admin, err = svc.CreateToken(ctx, service.Operator(), "admin", "load"); err != nil {
@@ -93,6 +97,14 @@ func makePlan(ctx context.Context, svc *service.Service, sizeName string, code s
 	for r := range demo.Ratings(map[survey.TemplateCode]*survey.Form{template: form.Form}) {
 		if r.Role != survey.RoleObserver && r.Role != survey.RoleSecond {
 			continue
+		}
+		unit, err := tree.Standing(r.Unit, r.MeetingDate)
+		if err != nil {
+			return nil, err
+		}
+		filled := form.Form.Fill(r.Answers, survey.Context{Unit: &unit.UnitFacts, Lists: lists, Now: r.ReceivedAt})
+		if filled.Validate().Err("") != nil {
+			continue // the demonstration leaves blanks that the API refuses
 		}
 		client := next % clients
 		next++

@@ -1,11 +1,7 @@
 package expr
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
-	"sort"
-	"strings"
 	"time"
 )
 
@@ -13,16 +9,27 @@ import (
 type Type uint8
 
 const (
+	// Any: nothing is known.
 	Any Type = iota
+	// NumberType: integers and decimals.
 	NumberType
+	// TextType: text that is not the name of a choice.
 	TextType
+	// BoolType: true or false.
 	BoolType
+	// DateType: a day.
 	DateType
+	// TimeType: a time of day.
 	TimeType
+	// DateTimeType: a moment.
 	DateTimeType
-	ChoiceType  // the name of a choice, which may look like a number
-	ChoicesType // names of choices, separated by spaces
+	// ChoiceType: the name of a choice, which may look like a number.
+	ChoiceType
+	// ChoicesType: names of choices, separated by spaces.
+	ChoicesType
+	// GeoType: points, "latitude longitude altitude accuracy", separated by semicolons.
 	GeoType
+	// MediaType: the name of a file.
 	MediaType
 )
 
@@ -39,13 +46,14 @@ type Scope interface {
 	Resolve(name string) (Resolved, bool)
 	// Names lists all names, for suggestions.
 	Names() []string
-	// Self is the type of "."; with HasSelf false there is none.
+	// Self is the type of "."; ok is false if there is no value of its own.
 	Self() (t Type, ok bool)
 	// Function finds a function the host adds.
 	Function(name string) (Function, bool)
 }
 
-// Function is a function the host adds to the language.
+// Function is a function the host adds to the language; it cannot replace one
+// that the language has. MaxArgs below 0 sets no limit.
 type Function struct {
 	Name             string
 	MinArgs, MaxArgs int
@@ -73,7 +81,7 @@ type Program struct {
 }
 
 // Slots gives the slots that the program reads, each once, ascending.
-func (p *Program) Slots() []int { return p.slots }
+func (p *Program) Slots() []int { return slices.Clone(p.slots) }
 
 // code is a compiled node.
 type code struct {
@@ -85,267 +93,187 @@ type code struct {
 	args  []Value // of a call whose arguments are all literals
 	typ   Type
 	many  bool // a node-set
-	what  string
 }
+
+// blank is the code of what always evaluates to blank.
+func blank(t Type) *code { return &code{op: opText, value: BlankValue(), typ: t} }
 
 // Compile resolves names and checks types. It finds all problems, not only the
 // first; with a problem of severity Error the program is nil.
 func (e *Expr) Compile(s Scope) (*Program, []Problem) {
 	c := &compiler{scope: s, slots: map[int]bool{}}
 	root := c.node(e.root)
-	for _, p := range c.problems {
-		if p.Severity == Error {
-			return nil, c.sorted()
-		}
+	slices.SortStableFunc(c.problems, func(a, b Problem) int { return a.Pos - b.Pos })
+	if slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Severity == Error }) {
+		return nil, c.problems
 	}
 	p := &Program{root: root}
 	for slot := range c.slots {
 		p.slots = append(p.slots, slot)
 	}
 	slices.Sort(p.slots)
-	return p, c.sorted()
+	return p, c.problems
 }
 
 type compiler struct {
 	scope    Scope
 	slots    map[int]bool
 	problems []Problem
+	// foreign counts the paths around: within them, "." and bare names mean
+	// other nodes, and what is not supported has been said.
+	foreign int
 }
 
-func (c *compiler) sorted() []Problem {
-	sort.SliceStable(c.problems, func(i, j int) bool { return c.problems[i].Pos < c.problems[j].Pos })
-	return c.problems
-}
-
-func (c *compiler) report(sev Severity, pos int, code, arg, instead string) *Problem {
-	c.problems = append(c.problems, Problem{Pos: pos, Code: code, Severity: sev, Arg: arg, Instead: instead})
+// report notes a problem with a node. arg names what it is about.
+func (c *compiler) report(sev Severity, n *node, code, arg, instead string) *Problem {
+	c.problems = append(c.problems, Problem{
+		Pos: n.pos, Len: n.end - n.pos, Code: code, Severity: sev, Arg: arg, Instead: instead,
+	})
 	return &c.problems[len(c.problems)-1]
 }
 
 func (c *compiler) node(n *node) *code {
 	switch n.op {
 	case opNumber:
-		return &code{op: opNumber, value: Num(n.num), typ: NumberType, what: n.text}
+		return &code{op: opNumber, value: Num(n.num), typ: NumberType}
 	case opText:
-		return &code{op: opText, value: Str(n.text), typ: TextType, what: quote(n.text)}
+		c.checkQuoted(n)
+		return &code{op: opText, value: Str(n.text), typ: TextType}
 	case opSelf:
-		t, ok := c.scope.Self()
-		if !ok {
-			c.report(Error, n.pos, "no_self", "", "")
-		}
-		return &code{op: opSelf, typ: t, what: "."}
+		return c.self(n)
 	case opRef:
 		return c.reference(n)
 	case opCall:
 		return c.call(n)
 	case opPath:
-		return c.unsupported(n)
+		return c.path(n)
 	}
-	out := &code{op: n.op, what: "( )"}
-	for _, k := range n.kids {
-		out.kids = append(out.kids, c.node(k))
-	}
+	out := &code{op: n.op, kids: c.nodes(n.kids)}
 	c.checkOperator(n, out)
 	return out
 }
 
+func (c *compiler) nodes(kids []*node) []*code {
+	out := make([]*code, len(kids))
+	for i, k := range kids {
+		out[i] = c.node(k)
+	}
+	return out
+}
+
+func (c *compiler) self(n *node) *code {
+	t, ok := c.scope.Self()
+	if c.foreign > 0 {
+		t = Any
+	} else if !ok {
+		c.report(Error, n, "no_self", "", "")
+	}
+	return &code{op: opSelf, typ: t}
+}
+
 func (c *compiler) reference(n *node) *code {
-	what := "${" + n.text + "}"
 	if n.last {
-		c.report(Warning, n.pos, "unsupported", "${last-saved#"+n.text+"}", "")
-		return &code{op: opText, value: BlankValue(), what: what}
+		c.unsupported(n)
+		return blank(Any)
 	}
 	r, ok := c.scope.Resolve(n.text)
 	if !ok {
-		p := c.report(Error, n.pos, "unknown_name", n.text, "")
-		p.Suggestion = Closest(n.text, c.scope.Names())
-		return &code{op: opText, what: what}
+		c.report(Error, n, "unknown_name", n.text, "").Suggestion = Closest(n.text, c.scope.Names())
+		return blank(Any)
 	}
 	c.slots[r.Slot] = true
-	return &code{op: opRef, slot: r.Slot, typ: r.Type, many: r.Repeat, what: what}
+	return &code{op: opRef, slot: r.Slot, typ: r.Type, many: r.Repeat}
 }
 
-// unsupported keeps a path as it stands; it evaluates to blank. What it refers
-// to is still resolved, so that misspelt names are found.
-func (c *compiler) unsupported(n *node) *code {
-	for _, k := range n.kids {
-		if k.op != opPath {
-			c.node(k)
-		} else {
-			c.unsupported(k)
-		}
+// path keeps a location path as it stands; it evaluates to blank. What it
+// refers to is still resolved, so that misspelt names are found.
+func (c *compiler) path(n *node) *code {
+	if isName(n.text) && len(n.kids) == 0 && c.foreign == 0 {
+		c.bareName(n)
+		return blank(Any)
 	}
-	if !slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Pos == n.pos && p.Code == "unsupported" }) {
-		var b strings.Builder
-		n.print(&b, 1, func(name string) string { return "${" + name + "}" })
-		c.report(Warning, n.pos, "unsupported", b.String(), "")
-	}
-	return &code{op: opText, value: BlankValue()}
+	c.unsupported(n)
+	c.foreign++
+	c.nodes(n.kids)
+	c.foreign--
+	return blank(Any)
 }
 
-// checkOperator gives an operation its type and finds operands that do not fit.
-func (c *compiler) checkOperator(n *node, out *code) {
-	switch n.op {
-	case opOr, opAnd, opEq, opNe:
-		out.typ = BoolType
-		if n.op == opEq || n.op == opNe {
-			c.checkEquality(n, out)
-		}
-	case opLt, opLe, opGt, opGe:
-		out.typ = BoolType
-		for i, k := range out.kids {
-			c.checkOrdered(n.kids[i], k)
-		}
-	case opUnion:
-		out.many = true
-		out.typ = out.kids[0].typ
-	default:
-		out.typ = NumberType
-		for i, k := range out.kids {
-			if t := k.typ; t == DateType || t == DateTimeType || t == TimeType {
-				out.typ = Any // a date plus days is used as a date
-			}
-			c.checkNumber(n.kids[i], k)
-		}
+// bareName reports a name without ${}: a child of the item itself, which has
+// none, so that something else was meant.
+func (c *compiler) bareName(n *node) {
+	p := c.report(Error, n, "bare_name", n.text, "")
+	if _, ok := c.scope.Resolve(n.text); ok {
+		p.Suggestion = "${" + n.text + "}"
+	} else if fn, ok := builtins[n.text]; ok && fn.min == 0 {
+		p.Suggestion = n.text + "()"
+	} else if name := Closest(n.text, c.scope.Names()); name != "" {
+		p.Suggestion = "${" + name + "}"
 	}
 }
 
-func (c *compiler) checkEquality(n *node, out *code) {
-	for i, k := range out.kids {
-		other := out.kids[1-i]
-		if k.typ == ChoicesType && other.op == opText && other.value.str != "" {
-			c.report(Warning, n.kids[i].pos, "choices_equal", k.what, "")
-		}
-	}
-}
-
-func (c *compiler) checkOrdered(n *node, k *code) {
-	switch k.typ {
-	case TextType, GeoType, MediaType:
-		if k.op == opText {
-			if v := k.value; v.Number() == v.Number() {
-				return // a number in quotes
-			}
-			if _, ok := k.value.moment(); ok {
-				return
-			}
-			if _, ok := k.value.timeOfDay(); ok {
-				return
-			}
-		}
-		if k.op == opCall {
-			return // functions give texts that may well be dates or numbers
-		}
-		c.report(Error, n.pos, "compare_text", k.what, "")
-	case ChoicesType:
-		c.report(Error, n.pos, "choices_compare", k.what, "")
-	}
-}
-
-func (c *compiler) checkNumber(n *node, k *code) {
-	switch k.typ {
-	case TextType, ChoicesType, GeoType, MediaType, BoolType:
-		if k.op == opText && k.value.Number() == k.value.Number() {
-			return
-		}
-		if k.op == opCall || (k.typ == BoolType && k.op != opRef) {
-			return // true counts as 1, and texts from functions may be numbers
-		}
-		c.report(Error, n.pos, "arithmetic_text", k.what, "")
-	}
-	if k.many {
-		c.report(Warning, n.pos, "many_values", k.what, "")
+func (c *compiler) unsupported(n *node) {
+	if c.foreign == 0 {
+		c.report(Warning, n, "unsupported", n.short(), "")
 	}
 }
 
 func (c *compiler) call(n *node) *code {
-	out := &code{op: opCall, what: n.text + "( )"}
-	for _, k := range n.kids {
-		out.kids = append(out.kids, c.node(k))
-	}
-	fn, ok := builtins[n.text]
+	fn, ok := c.function(n.text)
 	if !ok {
-		var host Function
-		if host, ok = c.scope.Function(n.text); ok {
-			fn = builtin{min: host.MinArgs, max: host.MaxArgs, typ: host.Result, eval: host.Eval}
-		}
+		c.nodes(n.kids)
+		c.report(Error, n, "unknown_function", n.text, "").Suggestion = Closest(n.text, builtinNames())
+		return blank(Any)
 	}
-	if !ok {
-		p := c.report(Error, n.pos, "unknown_function", n.text, "")
-		names := make([]string, 0, len(builtins))
-		for name := range builtins {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		p.Suggestion = Closest(n.text, names)
-		return out
+	if !fn.takes(len(n.kids)) {
+		c.nodes(n.kids)
+		c.report(Error, n, "argument_count", n.text, fn.count())
+		return blank(fn.typ)
 	}
-	if len(n.kids) < fn.min || (fn.max >= 0 && len(n.kids) > fn.max) {
-		c.report(Error, n.pos, "argument_count", n.text, countWords(fn))
-		return out
+	if n.text == "position" && len(n.kids) == 1 && n.kids[0].isParent() {
+		return &code{op: opCall, fn: fn.eval, typ: fn.typ}
 	}
-	out.typ, out.fn, out.op = fn.typ, fn.eval, opCall
+	if !fn.supported() || n.text == "position" && len(n.kids) > 0 {
+		c.unsupported(n)
+		c.foreign++
+		c.nodes(n.kids)
+		c.foreign--
+		return blank(fn.typ)
+	}
+	out := &code{op: opCall, fn: fn.eval, typ: fn.typ, kids: c.nodes(n.kids)}
 	if fn.special != 0 {
 		out.op = fn.special
 	}
-	if fn.eval == nil && fn.special == 0 {
-		c.report(Warning, n.pos, "unsupported", n.text+"()", "")
-		return &code{op: opText, value: BlankValue()}
+	if n.text == "indexed-repeat" && (len(n.kids) > 3 || !out.kids[0].many) {
+		c.unsupported(n) // nested repeats, and other instances seen from within one
+		return blank(Any)
 	}
-	if fn.random {
-		c.report(Warning, n.pos, "not_constant", n.text+"()", "")
-	}
-	c.checkArguments(n, out, fn)
+	c.checkCall(n, out, fn)
+	out.foldArguments(n)
 	return out
 }
 
-func countWords(fn builtin) string {
-	switch {
-	case fn.max < 0:
-		return fmt.Sprintf("≥ %d", fn.min)
-	case fn.min == fn.max:
-		return fmt.Sprint(fn.min)
+// function finds a function of the language or of the host.
+func (c *compiler) function(name string) (builtin, bool) {
+	if fn, ok := builtins[name]; ok {
+		return fn, true
 	}
-	return fmt.Sprintf("%d–%d", fn.min, fn.max)
+	host, ok := c.scope.Function(name)
+	return builtin{min: host.MinArgs, max: host.MaxArgs, typ: host.Result, eval: host.Eval}, ok
 }
 
-func (c *compiler) checkArguments(n *node, out *code, fn builtin) {
-	literal := len(out.kids) > 0
-	for i, k := range out.kids {
-		if fn.numbers {
-			c.checkNumber(n.kids[i], k)
-		}
-		literal = literal && (k.op == opText || k.op == opNumber)
-	}
-	if n.text == "if" && out.kids[1].typ == out.kids[2].typ {
-		out.typ = out.kids[1].typ
-	}
-	if n.text == "coalesce" && out.kids[0].typ == out.kids[1].typ {
-		out.typ = out.kids[0].typ
-	}
-	if n.text == "once" {
-		out.typ = out.kids[0].typ
-	}
-	if n.text == "regex" && out.kids[1].op == opText {
-		re, err := compileRegex(out.kids[1].value.str)
-		if err != nil {
-			c.report(Error, n.kids[1].pos, "bad_regex", err.Error(), "")
+// foldArguments keeps arguments that are all literals, so that calls with them
+// need not make a list each time.
+func (c *code) foldArguments(n *node) {
+	for _, k := range n.kids {
+		if k.op != opText && k.op != opNumber {
 			return
 		}
-		out.fn = func(_ Env, args []Value) Value { return Boolean(re.MatchString(args[0].Text())) }
 	}
-	if literal {
-		for _, k := range out.kids {
-			out.args = append(out.args, k.value)
-		}
+	for _, k := range c.kids {
+		c.args = append(c.args, k.value)
 	}
 }
 
-// compileRegex compiles a pattern that must match the whole text, as Java's
-// matches() does.
-func compileRegex(pattern string) (*regexp.Regexp, error) {
-	if len(pattern) > 1000 {
-		return nil, fmt.Errorf("longer than 1000 characters")
-	}
-	return regexp.Compile(`^(?:` + pattern + `)$`)
-}
+// isParent reports whether a node is the path "..", the repeat around.
+func (n *node) isParent() bool { return n.op == opPath && n.text == ".." && len(n.kids) == 0 }

@@ -1,6 +1,9 @@
 package expr
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Functions that decide which of their arguments to evaluate, and those on the
 // paths that every response takes, are operations of their own.
@@ -9,12 +12,13 @@ const (
 	opCoalesce
 	opNot
 	opSelected
+	opCountSelected
 	opOnce
 )
 
 // Eval evaluates the program. It always gives a value and never panics: what
 // has no value is blank. It allocates nothing for references, arithmetic,
-// comparisons, and, or, not, if, coalesce and selected.
+// comparisons, and, or, not, if, coalesce, selected and count-selected.
 func (p *Program) Eval(env Env) Value { return p.root.eval(env) }
 
 func (c *code) eval(env Env) Value {
@@ -31,11 +35,13 @@ func (c *code) eval(env Env) Value {
 		return Boolean(c.kids[0].eval(env).Truth() && c.kids[1].eval(env).Truth())
 	case opEq, opNe, opLt, opLe, opGt, opGe:
 		a, b := c.kids[0].eval(env), c.kids[1].eval(env)
-		return Boolean(compare(c.op, &a, &b))
+		return Boolean(compare(env, c.op, &a, &b))
 	case opAdd, opSub, opMul, opDiv, opMod:
-		return Num(calculate(c.op, c.kids[0].eval(env).Number(), c.kids[1].eval(env).Number()))
+		a, b := c.kids[0].eval(env), c.kids[1].eval(env)
+		return Num(calculate(c.op, number(env, &a), number(env, &b)))
 	case opNeg:
-		return Num(-c.kids[0].eval(env).Number())
+		v := c.kids[0].eval(env)
+		return Num(-number(env, &v))
 	case opUnion:
 		a, b := c.kids[0].eval(env), c.kids[1].eval(env)
 		return NodeSet(append(append([]Value(nil), a.Nodes()...), b.Nodes()...))
@@ -45,7 +51,7 @@ func (c *code) eval(env Env) Value {
 		}
 		return c.kids[2].eval(env)
 	case opCoalesce:
-		if v := c.kids[0].eval(env); !v.IsEmpty() {
+		if v := c.kids[0].eval(env); !v.missing() {
 			return v
 		}
 		return c.kids[1].eval(env)
@@ -53,7 +59,10 @@ func (c *code) eval(env Env) Value {
 		return Boolean(!c.kids[0].eval(env).Truth())
 	case opSelected:
 		a, b := c.kids[0].eval(env), c.kids[1].eval(env)
-		return Boolean(selected(&a, &b))
+		return Boolean(selected(text(env, &a), text(env, &b)))
+	case opCountSelected:
+		v := c.kids[0].eval(env)
+		return Num(float64(countWords(text(env, &v))))
 	case opOnce:
 		if v := env.Self(); !v.IsEmpty() {
 			return v
@@ -76,6 +85,37 @@ func (c *code) call(env Env) Value {
 	return c.fn(env, args)
 }
 
+// number gives a value as a number where it is reckoned with: as Number does,
+// but for moments the days that the host's clock shows.
+func number(env Env, v *Value) float64 {
+	switch v.kind {
+	case DateTime:
+		return wall(env, v.num)
+	case Nodes:
+		first := v.first()
+		return number(env, &first)
+	}
+	return v.Number()
+}
+
+// text gives a value as a text: as Text does, but moments in the host's zone.
+func text(env Env, v *Value) string {
+	switch v.kind {
+	case String:
+		return v.str
+	case DateTime, Nodes:
+		return v.textIn(env.Now().Location())
+	}
+	return v.Text()
+}
+
+// missing reports whether coalesce() passes over the value: when it is empty or
+// not a number.
+func (v Value) missing() bool {
+	first := v.first()
+	return first.IsEmpty() || (first.kind == Number && first.num != first.num)
+}
+
 // calculate does arithmetic as XPath does: in doubles, mod with the sign of the
 // dividend.
 func calculate(o op, a, b float64) float64 {
@@ -92,50 +132,70 @@ func calculate(o op, a, b float64) float64 {
 	return math.Mod(a, b)
 }
 
-// compare compares as XPath 1.0 does. A node-set compares if any member does.
-func compare(o op, a, b *Value) bool {
-	if a.kind == Nodes {
+// compare compares two values. A node-set compares if any member does; one
+// without members is empty.
+func compare(env Env, o op, a, b *Value) bool {
+	if a.kind == Nodes && len(a.nodes) > 0 {
 		for i := range a.nodes {
-			if compare(o, &a.nodes[i], b) {
+			if compare(env, o, &a.nodes[i], b) {
 				return true
 			}
 		}
 		return false
 	}
-	if b.kind == Nodes {
+	if b.kind == Nodes && len(b.nodes) > 0 {
 		for i := range b.nodes {
-			if compare(o, a, &b.nodes[i]) {
+			if compare(env, o, a, &b.nodes[i]) {
 				return true
 			}
 		}
 		return false
 	}
-	if o != opEq && o != opNe {
-		return ordered(o, a, b)
+	switch o {
+	case opEq:
+		return equal(env, a, b)
+	case opNe:
+		return !equal(env, a, b)
 	}
-	equal := false
-	switch {
-	case a.kind == Bool || b.kind == Bool:
-		equal = a.Truth() == b.Truth()
-	case temporal(a) && temporal(b):
-		equal = a.num == b.num
-	case temporal(a) || temporal(b):
-		x, y := comparable(a, b)
-		if x != x || y != y {
-			equal = a.Text() == b.Text()
-		} else {
-			equal = x == y
-		}
-	case a.kind == Number || b.kind == Number:
-		equal = a.Number() == b.Number()
-	default:
-		equal = a.str == b.str // texts and what is empty
-	}
-	return equal == (o == opEq)
+	return ordered(env, o, a, b)
 }
 
-func ordered(o op, a, b *Value) bool {
-	x, y := comparable(a, b)
+// equal is XPath's =: as truth values if one of the two is one, else as numbers
+// if one is, else as texts; dates and times as what they stand for.
+func equal(env Env, a, b *Value) bool {
+	switch {
+	case a.kind == Bool || b.kind == Bool:
+		return a.Truth() == b.Truth()
+	case a.kind == Number || b.kind == Number:
+		return same(number(env, a), number(env, b))
+	case a.kind == DateTime && b.kind == DateTime:
+		return same(a.num, b.num)
+	case a.kind == Time || b.kind == Time:
+		x, okX := timeOfDay(env, a)
+		y, okY := timeOfDay(env, b)
+		return okX && okY && same(x, y)
+	case a.kind == DateTime && b.kind == String || a.kind == String && b.kind == DateTime:
+		x, okX := moment(env, a)
+		y, okY := moment(env, b)
+		return okX && okY && same(x, y)
+	case temporal(a) && temporal(b): // a date beside a moment: the moment's day
+		return math.Floor(number(env, a)) == math.Floor(number(env, b))
+	}
+	return text(env, a) == text(env, b)
+}
+
+func same(a, b float64) bool { return a == b || math.Abs(a-b) < tolerance }
+
+// ordered compares by size, always as numbers. Beside a date, a moment counts
+// as its day, so that one of today is not after today().
+func ordered(env Env, o op, a, b *Value) bool {
+	x, y := number(env, a), number(env, b)
+	switch {
+	case a.kind == DateTime && b.kind == DateTime:
+		x, y = a.num, b.num
+	case a.kind == Date && b.kind == DateTime, a.kind == DateTime && b.kind == Date:
+		x, y = math.Floor(x), math.Floor(y)
+	}
 	switch o {
 	case opLt:
 		return x < y
@@ -147,55 +207,41 @@ func ordered(o op, a, b *Value) bool {
 	return x >= y
 }
 
-func temporal(v *Value) bool { return v.kind == Date || v.kind == DateTime || v.kind == Time }
-
-// comparable gives two values as numbers of the same sort: when one of them is
-// a date, a moment or a time, a text on the other side is read as one too.
-func comparable(a, b *Value) (float64, float64) {
-	return numberBeside(a, b), numberBeside(b, a)
-}
-
-func numberBeside(v, other *Value) float64 {
-	if v.kind != String {
-		return v.Number()
-	}
-	if other.kind == Time {
-		if f, ok := v.timeOfDay(); ok {
-			return f
-		}
-		return math.NaN()
-	}
-	if f := v.Number(); f == f {
-		return f
-	}
-	if f, ok := v.moment(); ok { // two texts that are dates compare as dates
-		return f
-	}
-	if f, ok := v.timeOfDay(); ok {
-		return f
-	}
-	return math.NaN()
-}
+func temporal(v *Value) bool { return v.kind == Date || v.kind == DateTime }
 
 // selected reports whether a space-separated list has a member.
-func selected(list, member *Value) bool {
-	want := member.Text()
-	if want == "" {
-		return false
+func selected(list, member string) bool {
+	member = strings.TrimSpace(member)
+	if member == "" {
+		return list == ""
 	}
-	s := list.Text()
-	for len(s) > 0 {
-		end := 0
-		for end < len(s) && s[end] != ' ' {
-			end++
+	for at := 0; ; {
+		i := strings.Index(list[at:], member)
+		if i < 0 {
+			return false
 		}
-		if s[:end] == want {
+		start, end := at+i, at+i+len(member)
+		if (start == 0 || list[start-1] == ' ') && (end == len(list) || list[end] == ' ') {
 			return true
 		}
-		for end < len(s) && s[end] == ' ' {
-			end++
-		}
-		s = s[end:]
+		at = start + 1
 	}
-	return false
+}
+
+// nextWord cuts the first word off a space-separated list.
+func nextWord(list string) (word, rest string) {
+	list = strings.TrimLeft(list, " ")
+	word, rest, _ = strings.Cut(list, " ")
+	return word, rest
+}
+
+func countWords(list string) int {
+	n := 0
+	for {
+		var word string
+		if word, list = nextWord(list); word == "" {
+			return n
+		}
+		n++
+	}
 }

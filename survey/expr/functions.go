@@ -2,133 +2,228 @@ package expr
 
 import (
 	"crypto/md5"
+	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 )
 
 // builtin is a function of the language. One without eval or special parses and
 // prints, is reported as unsupported and evaluates to blank.
 type builtin struct {
-	min, max int // max below 0: any number
+	min, max int // how many arguments; max below 0: any number
 	typ      Type
-	numbers  bool // arguments are numbers
-	random   bool // gives another result every time
+	numbers  bool   // arguments are numbers
+	nodes    bool   // arguments may be node-sets
+	random   bool   // gives another result every time
+	foreign  string // not known to Collect: what to write there instead
+	counts   func(n int) bool
 	special  op
 	eval     func(env Env, args []Value) Value
 }
 
-func number1(f func(float64) float64) builtin {
-	return builtin{min: 1, max: 1, typ: NumberType, numbers: true, eval: func(_ Env, a []Value) Value { return Num(f(a[0].Number())) }}
+// takes reports whether the function takes so many arguments.
+func (b builtin) takes(n int) bool {
+	return n >= b.min && (b.max < 0 || n <= b.max) && (b.counts == nil || b.counts(n))
 }
 
-func text1(f func(string) string) builtin {
-	return builtin{min: 1, max: 1, typ: TextType, eval: func(_ Env, a []Value) Value { return Str(f(a[0].Text())) }}
+// count says how many arguments the function takes.
+func (b builtin) count() string {
+	switch {
+	case b.max < 0:
+		return fmt.Sprintf("≥ %d", b.min)
+	case b.min == b.max:
+		return strconv.Itoa(b.min)
+	}
+	return fmt.Sprintf("%d–%d", b.min, b.max)
 }
 
-func text2(typ Type, f func(a, b string) Value) builtin {
-	return builtin{min: 2, max: 2, typ: typ, eval: func(_ Env, a []Value) Value { return f(a[0].Text(), a[1].Text()) }}
+// supported reports whether the function can be evaluated here.
+func (b builtin) supported() bool { return b.eval != nil || b.special != 0 }
+
+// builtinNames lists the functions that can be evaluated here.
+func builtinNames() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(builtins)), func(name string) bool { return !builtins[name].supported() })
+}
+
+// constant makes a function without arguments.
+func constant(t Type, f func(env Env) Value) builtin {
+	return builtin{typ: t, eval: func(env Env, _ []Value) Value { return f(env) }}
+}
+
+// numeric makes a function of one number.
+func numeric(f func(float64) float64) builtin {
+	return builtin{min: 1, max: 1, typ: NumberType, numbers: true, eval: func(env Env, a []Value) Value { return Num(f(number(env, &a[0]))) }}
+}
+
+// numeric2 makes a function of two numbers.
+func numeric2(f func(x, y float64) float64) builtin {
+	return builtin{min: 2, max: 2, typ: NumberType, numbers: true, eval: func(env Env, a []Value) Value {
+		return Num(f(number(env, &a[0]), number(env, &a[1])))
+	}}
+}
+
+// textual2 makes a function of two texts.
+func textual2(t Type, f func(a, b string) Value) builtin {
+	return builtin{min: 2, max: 2, typ: t, eval: func(env Env, a []Value) Value { return f(text(env, &a[0]), text(env, &a[1])) }}
+}
+
+// ownText makes a function of one text, by default that of the item itself.
+func ownText(t Type, f func(string) Value) builtin {
+	return builtin{max: 1, typ: t, eval: func(env Env, a []Value) Value {
+		v := env.Self()
+		if len(a) > 0 {
+			v = a[0]
+		}
+		return f(text(env, &v))
+	}}
 }
 
 // builtins are the functions of XPath 1.0 and of ODK that forms use.
 var builtins = map[string]builtin{
-	"true":    {typ: BoolType, eval: func(Env, []Value) Value { return Boolean(true) }},
-	"false":   {typ: BoolType, eval: func(Env, []Value) Value { return Boolean(false) }},
-	"not":     {min: 1, max: 1, typ: BoolType, special: opNot},
-	"boolean": {min: 1, max: 1, typ: BoolType, eval: func(_ Env, a []Value) Value { return Boolean(a[0].Truth()) }},
-	"boolean-from-string": {min: 1, max: 1, typ: BoolType, eval: func(_ Env, a []Value) Value {
-		s := a[0].Text()
-		return Boolean(s == "1" || strings.EqualFold(s, "true"))
-	}},
-	"if":       {min: 3, max: 3, special: opIf},
-	"coalesce": {min: 2, max: 2, special: opCoalesce},
-	"once":     {min: 1, max: 1, special: opOnce},
+	"true":                constant(BoolType, func(Env) Value { return Boolean(true) }),
+	"false":               constant(BoolType, func(Env) Value { return Boolean(false) }),
+	"not":                 {min: 1, max: 1, typ: BoolType, special: opNot},
+	"boolean":             {min: 1, max: 1, typ: BoolType, eval: func(_ Env, a []Value) Value { return Boolean(a[0].Truth()) }},
+	"boolean-from-string": {min: 1, max: 1, typ: BoolType, eval: booleanFromString},
+	"if":                  {min: 3, max: 3, nodes: true, special: opIf},
+	"coalesce":            {min: 2, max: 2, nodes: true, special: opCoalesce},
+	"once":                {min: 1, max: 1, special: opOnce},
 
 	"selected":       {min: 2, max: 2, typ: BoolType, special: opSelected},
+	"is-selected":    {min: 2, max: 2, typ: BoolType, special: opSelected},
 	"selected-at":    {min: 2, max: 2, typ: TextType, eval: selectedAt},
-	"count-selected": {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(float64(len(strings.Fields(a[0].Text())))) }},
+	"count-selected": {min: 1, max: 1, typ: NumberType, special: opCountSelected},
 
-	"count":           {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(float64(len(a[0].Nodes()))) }},
-	"count-non-empty": {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(float64(len(filled(a)))) }},
-	"sum":             {min: 1, max: 1, typ: NumberType, eval: sum},
-	"min":             {min: 1, max: -1, typ: NumberType, eval: func(_ Env, a []Value) Value { return extreme(a, math.Min) }},
-	"max":             {min: 1, max: -1, typ: NumberType, eval: func(_ Env, a []Value) Value { return extreme(a, math.Max) }},
-	"join":            {min: 2, max: -1, typ: TextType, eval: func(_ Env, a []Value) Value { return Str(strings.Join(texts(a[1:]), a[0].Text())) }},
-	"position":        {min: 0, max: 1, typ: NumberType, eval: func(e Env, _ []Value) Value { return Num(float64(e.Position())) }},
-	"index":           {min: 0, max: 0, typ: NumberType, eval: func(e Env, _ []Value) Value { return Num(float64(e.Position())) }},
-	"indexed-repeat":  {min: 3, max: 7, eval: indexedRepeat},
+	"count":           {min: 1, max: 1, typ: NumberType, nodes: true, eval: count},
+	"count-non-empty": {min: 1, max: 1, typ: NumberType, nodes: true, eval: countNonEmpty},
+	"sum":             {min: 1, max: 1, typ: NumberType, nodes: true, eval: sum},
+	"min":             {min: 1, max: -1, typ: NumberType, nodes: true, eval: func(env Env, a []Value) Value { return extreme(env, a, math.Min) }},
+	"max":             {min: 1, max: -1, typ: NumberType, nodes: true, eval: func(env Env, a []Value) Value { return extreme(env, a, math.Max) }},
+	"join":            {min: 1, max: -1, typ: TextType, nodes: true, eval: func(env Env, a []Value) Value { return join(env, text(env, &a[0]), a[1:]) }},
+	"position":        {max: 1, typ: NumberType, eval: position},
+	"index":           {typ: NumberType, foreign: "position(..)", eval: position},
+	"indexed-repeat":  {min: 3, max: 11, counts: odd, nodes: true, eval: indexedRepeat},
 
-	"string":        {min: 1, max: 1, typ: TextType, eval: func(_ Env, a []Value) Value { return Str(a[0].Text()) }},
-	"string-length": {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(float64(utf8.RuneCountInString(a[0].Text()))) }},
-	"concat":        {min: 1, max: -1, typ: TextType, eval: func(_ Env, a []Value) Value { return Str(strings.Join(texts(a), "")) }},
+	"string":        {min: 1, max: 1, typ: TextType, eval: func(env Env, a []Value) Value { return Str(text(env, &a[0])) }},
+	"string-length": ownText(NumberType, func(s string) Value { return Num(float64(utf8.RuneCountInString(s))) }),
+	"concat":        {max: -1, typ: TextType, nodes: true, eval: func(env Env, a []Value) Value { return join(env, "", a) }},
 	"substr":        {min: 2, max: 3, typ: TextType, eval: substr},
-	"substring-before": text2(TextType, func(a, b string) Value {
+	"substring-before": textual2(TextType, func(a, b string) Value {
 		before, _, found := strings.Cut(a, b)
 		if !found {
 			return Str("")
 		}
 		return Str(before)
 	}),
-	"substring-after": text2(TextType, func(a, b string) Value { _, after, _ := strings.Cut(a, b); return Str(after) }),
-	"contains":        text2(BoolType, func(a, b string) Value { return Boolean(strings.Contains(a, b)) }),
-	"starts-with":     text2(BoolType, func(a, b string) Value { return Boolean(strings.HasPrefix(a, b)) }),
-	"ends-with":       text2(BoolType, func(a, b string) Value { return Boolean(strings.HasSuffix(a, b)) }),
-	"normalize-space": text1(func(s string) string { return strings.Join(strings.Fields(s), " ") }),
+	"substring-after": textual2(TextType, func(a, b string) Value { _, after, _ := strings.Cut(a, b); return Str(after) }),
+	"contains":        textual2(BoolType, func(a, b string) Value { return Boolean(strings.Contains(a, b)) }),
+	"starts-with":     textual2(BoolType, func(a, b string) Value { return Boolean(strings.HasPrefix(a, b)) }),
+	"ends-with":       textual2(BoolType, func(a, b string) Value { return Boolean(strings.HasSuffix(a, b)) }),
+	"normalize-space": ownText(TextType, func(s string) Value { return Str(strings.Join(strings.Fields(s), " ")) }),
 	"translate":       {min: 3, max: 3, typ: TextType, eval: translate},
 	"regex":           {min: 2, max: 2, typ: BoolType, eval: regex},
 
-	"number": {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(a[0].Number()) }},
-	"int":    {min: 1, max: 1, typ: NumberType, eval: func(_ Env, a []Value) Value { return Num(math.Trunc(a[0].Number())) }},
-	"round":  {min: 1, max: 2, typ: NumberType, numbers: true, eval: round},
-	"abs":    number1(math.Abs), "sqrt": number1(math.Sqrt), "exp": number1(math.Exp), "log": number1(math.Log), "log10": number1(math.Log10),
-	"exp10": number1(func(x float64) float64 { return math.Pow(10, x) }),
-	"sin":   number1(math.Sin), "cos": number1(math.Cos), "tan": number1(math.Tan),
-	"asin": number1(math.Asin), "acos": number1(math.Acos), "atan": number1(math.Atan),
-	"floor": number1(math.Floor), "ceiling": number1(math.Ceil),
-	"pow":   {min: 2, max: 2, typ: NumberType, numbers: true, eval: func(_ Env, a []Value) Value { return Num(math.Pow(a[0].Number(), a[1].Number())) }},
-	"atan2": {min: 2, max: 2, typ: NumberType, numbers: true, eval: func(_ Env, a []Value) Value { return Num(math.Atan2(a[0].Number(), a[1].Number())) }},
-	"pi":    {typ: NumberType, eval: func(Env, []Value) Value { return Num(math.Pi) }},
+	"number":  {min: 1, max: 1, typ: NumberType, eval: func(env Env, a []Value) Value { return Num(number(env, &a[0])) }},
+	"int":     {min: 1, max: 1, typ: NumberType, eval: func(env Env, a []Value) Value { return Num(math.Trunc(number(env, &a[0]))) }},
+	"round":   {min: 1, max: 2, typ: NumberType, numbers: true, eval: round},
+	"abs":     numeric(math.Abs),
+	"sqrt":    numeric(math.Sqrt),
+	"exp":     numeric(math.Exp),
+	"exp10":   numeric(func(x float64) float64 { return math.Pow(10, x) }),
+	"log":     numeric(math.Log),
+	"log10":   numeric(math.Log10),
+	"sin":     numeric(math.Sin),
+	"cos":     numeric(math.Cos),
+	"tan":     numeric(math.Tan),
+	"asin":    numeric(math.Asin),
+	"acos":    numeric(math.Acos),
+	"atan":    numeric(math.Atan),
+	"atan2":   numeric2(math.Atan2),
+	"pow":     numeric2(math.Pow),
+	"pi":      constant(NumberType, func(Env) Value { return Num(math.Pi) }),
+	"floor":   foreign(numeric(math.Floor), "int( )"),
+	"ceiling": foreign(numeric(math.Ceil), "int( )"),
 
-	"today":             {typ: DateType, eval: func(e Env, _ []Value) Value { return DateValue(math.Floor(wallDays(e.Now()))) }},
-	"now":               {typ: DateTimeType, eval: func(e Env, _ []Value) Value { return DateTimeValue(float64(e.Now().UnixMilli()) / 86400e3) }},
-	"date":              {min: 1, max: 1, typ: DateType, eval: date},
-	"date-time":         {min: 1, max: 1, typ: DateTimeType, eval: dateTime},
-	"decimal-date-time": {min: 1, max: 1, typ: NumberType, eval: decimalDateTime},
-	"decimal-time":      {min: 1, max: 1, typ: NumberType, eval: decimalTime},
+	"today":             constant(DateType, func(env Env) Value { return DateValue(math.Floor(wallDays(env.Now()))) }),
+	"now":               constant(DateTimeType, func(env Env) Value { return DateTimeValue(float64(env.Now().UnixMilli()) / dayMilliseconds) }),
+	"date":              {min: 1, max: 1, typ: DateType, eval: func(env Env, a []Value) Value { return reading(day, DateValue, env, a) }},
+	"date-time":         {min: 1, max: 1, typ: DateTimeType, eval: func(env Env, a []Value) Value { return reading(moment, DateTimeValue, env, a) }},
+	"decimal-date-time": {min: 1, max: 1, typ: NumberType, eval: func(env Env, a []Value) Value { return reading(moment, Num, env, a) }},
+	"decimal-time":      {min: 1, max: 1, typ: NumberType, eval: func(env Env, a []Value) Value { return reading(timeOfDay, Num, env, a) }},
 	"format-date":       {min: 2, max: 2, typ: TextType, eval: formatDate},
 	"format-date-time":  {min: 2, max: 2, typ: TextType, eval: formatDate},
 
-	"checklist":          {min: 2, max: -1, typ: BoolType, eval: checklist},
-	"weighted-checklist": {min: 2, max: -1, typ: BoolType, eval: weightedChecklist},
+	"checklist":          {min: 2, max: -1, typ: BoolType, nodes: true, eval: checklist},
+	"weighted-checklist": {min: 2, max: -1, counts: even, typ: BoolType, nodes: true, eval: weightedChecklist},
 
-	"uuid":          {min: 0, max: 1, typ: TextType, random: true, eval: func(Env, []Value) Value { return Str(uuid.NewString()) }},
+	"uuid":          {max: 1, typ: TextType, random: true, eval: uuid},
 	"digest":        {min: 2, max: 3, typ: TextType, eval: digest},
 	"base64-decode": {min: 1, max: 1, typ: TextType, eval: base64Decode},
-	"distance":      {min: 1, max: -1, typ: NumberType, eval: distance},
+	"distance":      {min: 1, max: -1, typ: NumberType, nodes: true, eval: distance},
 
 	// These need what only a form client has.
-	"random": {typ: NumberType, random: true}, "randomize": {min: 1, max: 2}, "pulldata": {min: 4, max: 4}, "instance": {min: 1, max: 1},
-	"current": {}, "jr:choice-name": {min: 2, max: 2, typ: TextType}, "jr:itext": {min: 1, max: 1, typ: TextType}, "property": {min: 1, max: 1, typ: TextType},
-	"area": {min: 1, max: 1, typ: NumberType}, "geofence": {min: 2, max: 2, typ: BoolType}, "intersects": {min: 1, max: 1, typ: BoolType},
-	"name": {min: 0, max: 1, typ: TextType}, "local-name": {min: 0, max: 1, typ: TextType}, "last": {typ: NumberType}, "id": {min: 1, max: 1},
-	"version": {typ: TextType}, "extract-signed": {min: 2, max: 2, typ: TextType},
+	"random":         {typ: NumberType},
+	"randomize":      {min: 1, max: 2},
+	"pulldata":       {min: 4, max: 4},
+	"instance":       {min: 1, max: 1},
+	"current":        {},
+	"jr:choice-name": {min: 2, max: 2, typ: TextType},
+	"jr:itext":       {min: 1, max: 1, typ: TextType},
+	"property":       {min: 1, max: 1, typ: TextType},
+	"version":        {typ: TextType},
+	"area":           {min: 1, max: -1, typ: NumberType},
+	"enclosed-area":  {min: 1, max: -1, typ: NumberType},
+	"geofence":       {min: 2, max: 2, typ: BoolType},
+	"intersects":     {min: 1, max: 1, typ: BoolType},
+	"extract-signed": {min: 2, max: 2, typ: TextType},
+	"name":           {max: 1, typ: TextType},
+	"local-name":     {max: 1, typ: TextType},
+	"last":           {typ: NumberType},
+	"id":             {min: 1, max: 1},
 }
 
-func selectedAt(_ Env, a []Value) Value {
-	list, n := strings.Fields(a[0].Text()), a[1].Number()
-	if n != n || n < 0 || int(n) >= len(list) {
-		return Str("")
+// foreign marks a function that Collect does not know.
+func foreign(b builtin, instead string) builtin {
+	b.foreign = instead
+	return b
+}
+
+func odd(n int) bool  { return n%2 == 1 }
+func even(n int) bool { return n%2 == 0 }
+
+// whole gives a number as Java's intValue() does: cut, 0 for NaN, bounded.
+func whole(f float64) int {
+	const most = 1e9
+	if f != f {
+		return 0
 	}
-	return Str(list[int(n)])
+	return int(max(-most, min(most, f)))
+}
+
+func booleanFromString(env Env, a []Value) Value {
+	s := text(env, &a[0])
+	return Boolean(s == "1" || strings.EqualFold(s, "true"))
+}
+
+func selectedAt(env Env, a []Value) Value {
+	list := text(env, &a[0])
+	for n := whole(number(env, &a[1])); n >= 0; n-- {
+		var word string
+		if word, list = nextWord(list); word == "" || n == 0 {
+			return Str(word)
+		}
+	}
+	return Str("")
 }
 
 // flat gives the members of all arguments.
@@ -144,75 +239,89 @@ func flat(args []Value) []Value {
 	return out
 }
 
-// filled gives those that are not empty.
-func filled(args []Value) []Value {
-	var out []Value
-	for _, v := range flat(args) {
-		if !v.IsEmpty() {
-			out = append(out, v)
+// count counts nodes: those that were left empty too, but not those that were
+// not asked.
+func count(_ Env, a []Value) Value {
+	n := 0
+	for _, v := range flat(a) {
+		if v.kind != NotAsked {
+			n++
 		}
 	}
-	return out
+	return Num(float64(n))
 }
 
-func texts(args []Value) []string {
-	values := flat(args)
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = v.Text()
+func countNonEmpty(_ Env, a []Value) Value {
+	n := 0
+	for _, v := range flat(a) {
+		if !v.IsEmpty() {
+			n++
+		}
 	}
-	return out
+	return Num(float64(n))
 }
 
-// sum adds up a node-set; members left empty do not count, as in Collect.
-func sum(_ Env, a []Value) Value {
+// sum adds up a node-set; what is no number does not count.
+func sum(env Env, a []Value) Value {
 	total := 0.0
-	for _, v := range filled(a) {
-		total += v.Number()
+	for _, v := range flat(a) {
+		if f := number(env, &v); isNumber(f) {
+			total += f
+		}
 	}
 	return Num(total)
 }
 
-// extreme gives the smallest or largest; blank for none.
-func extreme(a []Value, pick func(x, y float64) float64) Value {
-	values := filled(a)
-	if len(values) == 0 {
-		return BlankValue()
-	}
-	best := values[0].Number()
-	for _, v := range values[1:] {
-		best = pick(best, v.Number())
+// extreme gives the smallest or largest number; NaN if there is none.
+func extreme(env Env, a []Value, pick func(x, y float64) float64) Value {
+	best := math.NaN()
+	for _, v := range flat(a) {
+		switch f := number(env, &v); {
+		case !isNumber(f):
+		case isNumber(best):
+			best = pick(best, f)
+		default:
+			best = f
+		}
 	}
 	return Num(best)
 }
 
-// indexedRepeat takes the n-th value of a node-set, counted from 1.
-func indexedRepeat(_ Env, a []Value) Value {
-	nodes, n := a[0].Nodes(), a[2].Number()
-	if n != n || n < 1 || int(n) > len(nodes) {
-		return BlankValue()
+func join(env Env, separator string, a []Value) Value {
+	values := flat(a)
+	parts := make([]string, len(values))
+	for i := range values {
+		parts[i] = text(env, &values[i])
 	}
-	return nodes[int(n)-1]
+	return Str(strings.Join(parts, separator))
 }
 
-// substr cuts from a 0-based start to before the end; both may count from the
-// end when negative.
-func substr(_ Env, a []Value) Value {
-	runes := []rune(a[0].Text())
-	bound := func(v Value) int {
-		f := v.Number()
-		if f != f {
-			return 0
-		}
-		n := int(max(-1e9, min(1e9, f)))
+func position(env Env, _ []Value) Value { return Num(float64(env.Position())) }
+
+// indexedRepeat takes the n-th value of a node-set, counted from 1; the first
+// if n is none, as Collect does.
+func indexedRepeat(env Env, a []Value) Value {
+	nodes, n := a[0].Nodes(), max(1, whole(number(env, &a[2])))
+	if n > len(nodes) {
+		return BlankValue()
+	}
+	return nodes[n-1]
+}
+
+// substr cuts from a 0-based start to before the end; both count from the end
+// when negative.
+func substr(env Env, a []Value) Value {
+	runes := []rune(text(env, &a[0]))
+	bound := func(v *Value) int {
+		n := whole(number(env, v))
 		if n < 0 {
 			n += len(runes)
 		}
 		return max(0, min(len(runes), n))
 	}
-	from, to := bound(a[1]), len(runes)
+	from, to := bound(&a[1]), len(runes)
 	if len(a) == 3 {
-		to = bound(a[2])
+		to = bound(&a[2])
 	}
 	if from >= to {
 		return Str("")
@@ -220,8 +329,8 @@ func substr(_ Env, a []Value) Value {
 	return Str(string(runes[from:to]))
 }
 
-func translate(_ Env, a []Value) Value {
-	from, to := []rune(a[1].Text()), []rune(a[2].Text())
+func translate(env Env, a []Value) Value {
+	from, to := []rune(text(env, &a[1])), []rune(text(env, &a[2]))
 	return Str(strings.Map(func(r rune) rune {
 		for i, f := range from {
 			if f != r {
@@ -233,35 +342,35 @@ func translate(_ Env, a []Value) Value {
 			return -1
 		}
 		return r
-	}, a[0].Text()))
+	}, text(env, &a[0])))
 }
 
 // regex matches the whole text. A pattern that is not known before is compiled
 // each time; one that is not valid matches nothing.
-func regex(_ Env, a []Value) Value {
-	re, err := compileRegex(a[1].Text())
-	return Boolean(err == nil && re.MatchString(a[0].Text()))
+func regex(env Env, a []Value) Value {
+	re, err := compileRegex(text(env, &a[1]))
+	return Boolean(err == nil && re.MatchString(text(env, &a[0])))
 }
 
-// round rounds half away from zero, on the shortest decimal that stands for the
-// number, so that round(2.675, 2) is 2.68 as a person expects.
-func round(_ Env, a []Value) Value {
-	x := a[0].Number()
-	places := 0.0
+// round rounds as Collect does: to so many decimals of the shortest decimal
+// that stands for the number, so that round(2.675, 2) is 2.68; halves go up,
+// for negative numbers towards zero. More than 30 decimals give NaN.
+func round(env Env, a []Value) Value {
+	x, places := number(env, &a[0]), 0
 	if len(a) == 2 {
-		places = a[1].Number()
+		places = whole(number(env, &a[1]))
 	}
-	if x != x || math.IsInf(x, 0) || places != places {
-		return Num(x)
+	if places < -30 || places > 30 {
+		return Num(math.NaN())
 	}
-	return Num(roundDecimal(x, int(max(-30, min(30, places)))))
+	return Num(roundDecimal(x, places))
 }
 
 func roundDecimal(x float64, places int) float64 {
-	if places == 0 && math.Abs(x) < 1<<52 {
-		return math.Round(x)
+	if x-x != 0 { // NaN or infinite
+		return x
 	}
-	// 'e' form: d.ddde±xx; the digits after the kept ones decide.
+	// Digits and exponent of d.ddde±xx; the digits after those kept decide.
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(math.Abs(x), 'e', -1, 64), "e")
 	exp, _ := strconv.Atoi(exponent)
 	digits := strings.Replace(mantissa, ".", "", 1)
@@ -270,121 +379,98 @@ func roundDecimal(x float64, places int) float64 {
 		return x
 	}
 	if keep < 0 {
-		return 0
+		return math.Copysign(0, x)
 	}
-	up := digits[keep] >= '5'
-	kept := []byte("0" + digits[:keep])
-	for i := len(kept) - 1; up && i >= 0; i-- {
-		if kept[i] == '9' {
-			kept[i] = '0'
-			continue
-		}
-		kept[i]++
-		up = false
+	half := digits[keep:] == "5"
+	kept := digits[:keep]
+	if digits[keep] >= '5' && !(half && x < 0) {
+		kept = increment(kept)
 	}
-	f, _ := strconv.ParseFloat(string(kept)+"e"+strconv.Itoa(-places), 64)
+	f, _ := strconv.ParseFloat("0"+kept+"e"+strconv.Itoa(-places), 64)
 	return math.Copysign(f, x)
 }
 
-// wallDays gives the days since 1970 that the wall clock in t's zone shows.
-func wallDays(t time.Time) float64 {
-	_, offset := t.Zone()
-	return float64(t.UnixMilli()+int64(offset)*1000) / 86400e3
-}
-
-func date(_ Env, a []Value) Value {
-	if d, ok := a[0].moment(); ok {
-		return DateValue(math.Floor(d))
-	}
-	return BlankValue()
-}
-
-func dateTime(_ Env, a []Value) Value {
-	if d, ok := a[0].moment(); ok {
-		return DateTimeValue(d)
-	}
-	return BlankValue()
-}
-
-func decimalDateTime(_ Env, a []Value) Value {
-	if d, ok := a[0].moment(); ok {
-		return Num(d)
-	}
-	return BlankValue()
-}
-
-func decimalTime(_ Env, a []Value) Value {
-	if f, ok := a[0].timeOfDay(); ok {
-		return Num(f)
-	}
-	return BlankValue()
-}
-
-// formatDate writes a date by the strftime-like codes of ODK.
-func formatDate(e Env, a []Value) Value {
-	d, ok := a[0].moment()
-	if !ok {
-		return Str("")
-	}
-	t := dayTime(d)
-	if k := a[0].first().kind; k == DateTime {
-		t = t.In(e.Now().Location())
-	}
-	layouts := map[byte]string{'Y': "2006", 'y': "06", 'm': "01", 'n': "1", 'd': "02", 'e': "2", 'H': "15", 'M': "04", 'S': "05", 'b': "Jan", 'a': "Mon"}
-	var b strings.Builder
-	pattern := a[1].Text()
-	for i := 0; i < len(pattern); i++ {
-		if pattern[i] != '%' || i+1 == len(pattern) {
-			b.WriteByte(pattern[i])
-			continue
+// increment adds one to a number in decimal digits.
+func increment(digits string) string {
+	b := []byte(digits)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] != '9' {
+			b[i]++
+			return string(b)
 		}
-		i++
-		switch layout, known := layouts[pattern[i]]; {
-		case known:
-			b.WriteString(t.Format(layout))
-		case pattern[i] == 'h':
-			b.WriteString(strconv.Itoa(t.Hour()))
-		case pattern[i] == '3':
-			b.WriteString(t.Format(".000")[1:])
-		case pattern[i] == '%':
-			b.WriteByte('%')
-		}
+		b[i] = '0'
 	}
-	return Str(b.String())
+	return "1" + string(b)
+}
+
+// reading makes a value of what is read from the first argument; blank if
+// nothing can be.
+func reading(read func(Env, *Value) (float64, bool), as func(float64) Value, env Env, a []Value) Value {
+	if f, ok := read(env, &a[0]); ok {
+		return as(f)
+	}
+	return BlankValue()
 }
 
 // checklist(min, max, v1, v2, ...) reports whether between min and max of the
-// values are true; -1 does not bound.
-func checklist(_ Env, a []Value) Value {
-	n := 0.0
+// values are true; a bound below 0 does not bind.
+func checklist(env Env, a []Value) Value {
+	low, high, n := whole(number(env, &a[0])), whole(number(env, &a[1])), 0
 	for _, v := range flat(a[2:]) {
 		if v.Truth() {
 			n++
 		}
 	}
-	return Boolean(between(n, a[0].Number(), a[1].Number()))
+	return Boolean((low < 0 || n >= low) && (high < 0 || n <= high))
 }
 
-// weightedChecklist(min, max, v1, w1, v2, w2, ...) adds up the weights of those
-// that are true.
-func weightedChecklist(_ Env, a []Value) Value {
-	n := 0.0
-	for i := 2; i+1 < len(a); i += 2 {
+// weightedChecklist(min, max, v1, w1, v2, w2, ...) reports whether the weights
+// of those that are true add up to between min and max. Values and weights may
+// be two node-sets.
+func weightedChecklist(env Env, a []Value) Value {
+	low, high, total := number(env, &a[0]), number(env, &a[1]), 0.0
+	a = a[2:]
+	if len(a) == 2 && a[0].kind == Nodes && a[1].kind == Nodes {
+		a = paired(a[0].nodes, a[1].nodes)
+	}
+	for i := 0; i+1 < len(a); i += 2 {
 		if a[i].Truth() {
-			n += a[i+1].Number()
+			total += number(env, &a[i+1])
 		}
 	}
-	return Boolean(between(n, a[0].Number(), a[1].Number()))
+	return Boolean(total >= low && total <= high)
 }
 
-func between(n, low, high float64) bool {
-	return (low == -1 || n >= low) && (high == -1 || n <= high)
+func paired(values, weights []Value) []Value {
+	var out []Value
+	for i := range min(len(values), len(weights)) {
+		out = append(out, values[i], weights[i])
+	}
+	return out
 }
 
-func digest(_ Env, a []Value) Value {
-	data := []byte(a[0].Text())
+// uuid gives a random UUID, or so many random letters and digits.
+func uuid(env Env, a []Value) Value {
+	if len(a) > 0 {
+		const most = 1000
+		n := max(0, min(most, whole(number(env, &a[0]))))
+		var b strings.Builder
+		for b.Len() < n {
+			b.WriteString(rand.Text())
+		}
+		return Str(b.String()[:n])
+	}
+	var u [16]byte
+	rand.Read(u[:]) // never fails
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	return Str(fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:]))
+}
+
+func digest(env Env, a []Value) Value {
+	data := []byte(text(env, &a[0]))
 	var sum []byte
-	switch strings.ToUpper(a[1].Text()) {
+	switch strings.ToUpper(text(env, &a[1])) {
 	case "MD5":
 		s := md5.Sum(data)
 		sum = s[:]
@@ -403,14 +489,14 @@ func digest(_ Env, a []Value) Value {
 	default:
 		return BlankValue()
 	}
-	if len(a) == 3 && strings.EqualFold(a[2].Text(), "hex") {
+	if len(a) == 3 && strings.EqualFold(text(env, &a[2]), "hex") {
 		return Str(hex.EncodeToString(sum))
 	}
 	return Str(base64.StdEncoding.EncodeToString(sum))
 }
 
-func base64Decode(_ Env, a []Value) Value {
-	b, err := base64.StdEncoding.DecodeString(a[0].Text())
+func base64Decode(env Env, a []Value) Value {
+	b, err := base64.StdEncoding.DecodeString(text(env, &a[0]))
 	if err != nil || !utf8.Valid(b) {
 		return BlankValue()
 	}
@@ -419,10 +505,10 @@ func base64Decode(_ Env, a []Value) Value {
 
 // distance gives the length in metres of the path through geopoints ("lat lon
 // ..."), by the haversine formula on a sphere of 6,378,100 m as JavaRosa does.
-func distance(_ Env, a []Value) Value {
+func distance(env Env, a []Value) Value {
 	var points [][2]float64
 	for _, v := range flat(a) {
-		for _, part := range strings.Split(v.Text(), ";") {
+		for _, part := range strings.Split(text(env, &v), ";") {
 			fields := strings.Fields(part)
 			if len(fields) < 2 {
 				continue

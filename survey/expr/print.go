@@ -6,7 +6,7 @@ import "strings"
 // operators, no needless parentheses. Parsing it and printing again gives the
 // same text.
 func (e *Expr) String() string {
-	return e.Format(func(name string) string { return "${" + name + "}" })
+	return e.Format(writeRef)
 }
 
 // Format is String with references written by the caller, as XForms needs.
@@ -18,11 +18,11 @@ func (e *Expr) Format(ref func(name string) string) string {
 }
 
 func (n *node) level() int {
-	if op, ok := binary[n.op]; ok {
-		return op.level
-	}
 	if n.op == opNeg {
 		return levelNeg
+	}
+	if level := binary[n.op].level; level > 0 {
+		return level
 	}
 	return levelPrimary
 }
@@ -42,7 +42,7 @@ func (n *node) print(b *strings.Builder, level int, ref func(string) string) {
 	case opRef:
 		name := n.text
 		if n.last {
-			name = "last-saved#" + name
+			name = lastSaved + name
 		}
 		b.WriteString(ref(name))
 	case opSelf:
@@ -71,12 +71,22 @@ func (n *node) print(b *strings.Builder, level int, ref func(string) string) {
 }
 
 func (n *node) printPath(b *strings.Builder, ref func(string) string) {
+	if n.text == "/" { // what follows would be read as its step
+		b.WriteString("(/)")
+		return
+	}
 	if len(n.kids) == 0 {
 		b.WriteString(n.text)
 		return
 	}
 	base := n.kids[0]
-	base.print(b, levelPrimary, ref)
+	if base.op == opNumber || base.op == opText { // takes no steps without parentheses
+		b.WriteByte('(')
+		base.print(b, 1, ref)
+		b.WriteByte(')')
+	} else {
+		base.print(b, levelPrimary, ref)
+	}
 	if n.text != "[" {
 		b.WriteString(n.text)
 		return
@@ -94,3 +104,6 @@ func quote(s string) string {
 	}
 	return "'" + s + "'"
 }
+
+// writeRef writes a reference as it stands in forms.
+func writeRef(name string) string { return "${" + name + "}" }

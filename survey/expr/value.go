@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -120,43 +121,62 @@ func (v Value) Number() float64 {
 	return math.NaN()
 }
 
+// parseNumber reads a text as Collect does: digits, a point or a comma, a minus;
+// no exponents, no "Infinity". NaN for anything else.
 func parseNumber(s string) float64 {
 	s = strings.TrimSpace(s)
-	if s == "" || len(s) > 64 {
+	if s == "" {
 		return math.NaN()
 	}
+	comma := false
 	for i := range len(s) {
-		// Only what XPath and Collect read as a number: no hex, no "inf".
-		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9', c == '.', c == '-':
+		case c == ',':
+			comma = true
+		default:
 			return math.NaN()
 		}
 	}
+	if comma {
+		s = strings.ReplaceAll(s, ",", ".")
+	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return math.NaN()
 	}
 	return f
 }
 
+// tolerance is how close to each other two numbers are taken for equal, and to
+// zero or a whole number for just that, so that 6.1 - 7.8 = -1.7 as in Collect.
+const tolerance = 1e-12
+
 // Truth gives the value as XPath's boolean(): numbers other than 0 and NaN,
-// texts that are not empty, node-sets that have a member.
+// texts that are not empty, dates; of a node-set, that of its first member.
 func (v Value) Truth() bool {
 	switch v.kind {
-	case Number, Bool:
-		return v.num != 0 && v.num == v.num
+	case Number:
+		return math.Abs(v.num) > tolerance
+	case Bool:
+		return v.num != 0
 	case Date, Time, DateTime:
 		return true
 	case String:
 		return v.str != ""
 	case Nodes:
-		return len(v.nodes) > 0
+		return v.first().Truth()
 	}
 	return false
 }
 
 // Text gives the value as XPath's string(): whole numbers without decimals,
-// nothing for NaN, dates as 2018-03-15, times as 19:30:00.000.
-func (v Value) Text() string {
+// "NaN" for what is no number, dates as 2018-03-15, times as 19:30:00.000,
+// moments in UTC as 2018-03-15T12:30:00.000Z, nothing for what is empty.
+func (v Value) Text() string { return v.textIn(time.UTC) }
+
+// textIn is Text with moments written in a zone.
+func (v Value) textIn(zone *time.Location) string {
 	switch v.kind {
 	case Number:
 		return formatNumber(v.num)
@@ -169,86 +189,35 @@ func (v Value) Text() string {
 	case Time:
 		return dayTime(v.num - math.Floor(v.num)).Format("15:04:05.000")
 	case DateTime:
-		return dayTime(v.num).Format("2006-01-02T15:04:05.000Z")
+		return dayTime(v.num).In(zone).Format("2006-01-02T15:04:05.000Z07:00")
 	case Nodes:
-		return v.first().Text()
+		return v.first().textIn(zone)
 	}
 	return ""
 }
 
+const dayMilliseconds = 86400e3
+
 // dayTime gives the moment so many days after 1970, to the nearest millisecond.
 func dayTime(days float64) time.Time {
 	const most = 4e6 // some eleven thousand years either way
-	return time.UnixMilli(int64(math.Round(max(-most, min(most, days)) * 86400e3))).UTC()
+	if days != days {
+		days = 0
+	}
+	return time.UnixMilli(int64(math.Round(max(-most, min(most, days)) * dayMilliseconds))).UTC()
 }
 
 func formatNumber(f float64) string {
 	switch {
 	case f != f:
-		return ""
+		return "NaN"
 	case math.IsInf(f, 1):
 		return "Infinity"
 	case math.IsInf(f, -1):
 		return "-Infinity"
-	case f == 0:
-		return "0" // also for -0
-	case f == math.Trunc(f) && math.Abs(f) < 1e15:
-		return strconv.FormatInt(int64(f), 10)
+	}
+	if whole := math.Round(f); math.Abs(f-whole) < tolerance && math.Abs(whole) < 1e15 {
+		return strconv.FormatInt(int64(whole), 10)
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64)
-}
-
-// moment reads the value as a date or moment in days; ok is false if it is none.
-func (v Value) moment() (float64, bool) {
-	switch v.kind {
-	case Date, DateTime, Number:
-		return v.num, v.num == v.num
-	case String:
-		return parseMoment(v.str)
-	case Nodes:
-		return v.first().moment()
-	}
-	return 0, false
-}
-
-var momentLayouts = []string{"2006-01-02", time.RFC3339Nano, "2006-01-02T15:04:05.999", "2006-01-02T15:04"}
-
-func parseMoment(s string) (float64, bool) {
-	if len(s) < 8 || len(s) > 40 {
-		return 0, false
-	}
-	for _, layout := range momentLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return float64(t.UnixMilli()) / 86400e3, true
-		}
-	}
-	return 0, false
-}
-
-// timeOfDay reads the value as a time of day, as a fraction of it.
-func (v Value) timeOfDay() (float64, bool) {
-	switch v.kind {
-	case Time:
-		return v.num, true
-	case DateTime:
-		return v.num - math.Floor(v.num), true
-	case Number:
-		return v.num - math.Floor(v.num), v.num == v.num
-	case String:
-		s := v.str
-		if i := strings.IndexAny(s, "T "); i >= 0 {
-			s = s[i+1:]
-		}
-		if i := strings.IndexAny(s, "Z+-"); i >= 0 {
-			s = s[:i] // the wall clock of whoever wrote it
-		}
-		for _, layout := range []string{"15:04", "15:04:05", "15:04:05.999"} {
-			if t, err := time.Parse(layout, s); err == nil {
-				return float64(t.Hour()*3600e3+t.Minute()*60e3+t.Second()*1e3+t.Nanosecond()/1e6) / 86400e3, true
-			}
-		}
-	case Nodes:
-		return v.first().timeOfDay()
-	}
-	return 0, false
 }
