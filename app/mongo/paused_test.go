@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,11 +41,19 @@ func TestMain(m *testing.M) {
 }
 
 func runChild(role string, index int) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	s, err := mongo.Open(ctx, os.Getenv(childURI), mongo.Options{})
-	if err != nil {
-		return err
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	var s *mongo.Store
+	for s == nil {
+		var err error
+		if s, err = mongo.Open(ctx, os.Getenv(childURI), mongo.Options{}); err != nil {
+			if err = tolerable(ctx, err); err != nil || ctx.Err() != nil {
+				return err
+			}
+		}
 	}
 	defer func() { _ = s.Close() }()
 	if role == "reader" {
@@ -91,8 +99,9 @@ func tolerable(ctx context.Context, err error) error {
 
 // child is a process that can be stopped anywhere.
 type child struct {
-	cmd *exec.Cmd
-	end sync.WaitGroup // of its output
+	cmd   *exec.Cmd
+	input io.Closer
+	end   sync.WaitGroup // of its output
 }
 
 // startChild starts one; what it acknowledges is told line by line.
@@ -101,6 +110,8 @@ func startChild(t *testing.T, uri, role string, index int, acknowledge func(id s
 	c.cmd.Env = append(os.Environ(), childRole+"="+role+" "+strconv.Itoa(index), childURI+"="+uri)
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
+	surveytest.Must(t, err)
+	c.input, err = c.cmd.StdinPipe()
 	surveytest.Must(t, err)
 	surveytest.Must(t, c.cmd.Start())
 	c.end.Go(func() {
@@ -162,7 +173,7 @@ func TestNothingIsMissedOrRepeatedWhoeverIsPaused(t *testing.T) {
 	}
 	for _, c := range children {
 		c.signal(t, syscall.SIGCONT)
-		c.signal(t, syscall.SIGTERM)
+		surveytest.Must(t, c.input.Close())
 		c.end.Wait()
 		surveytest.Must(t, c.cmd.Wait())
 	}

@@ -104,9 +104,34 @@ func (s *Service) SaveRound(ctx context.Context, c Caller, r *survey.Round) erro
 	if err != nil {
 		return err
 	}
+	if err := s.coversRound(ctx, c, before); err != nil {
+		return err
+	}
 	r.Events = append(before.Events, s.event(c, "round.changed", survey.Args{
 		"opens": r.Opens.String(), "closes": r.Closes.String(), "closed": fmt.Sprint(r.Closed)}))
 	return s.store.ReplaceRound(ctx, r)
+}
+
+// coversRound answers Forbidden unless all that the round is about lies in the
+// caller's scope: a manager of a part does not change what others work with.
+func (s *Service) coversRound(ctx context.Context, c Caller, r *survey.Round) error {
+	if c.Person.Scope == "" {
+		return nil
+	}
+	outside := &survey.Error{Kind: survey.Forbidden, Code: "auth.round_scope", Args: survey.Args{"round": string(r.Code), "scope": string(c.Person.Scope)}}
+	if len(r.Scope.Under) == 0 {
+		return outside
+	}
+	tree, _, err := s.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	for _, code := range r.Scope.Under {
+		if unit, err := tree.Standing(code, r.Closes); err != nil || !c.Person.Covers(unit) {
+			return outside
+		}
+	}
+	return nil
 }
 
 // checkRound fills in what is left to default and finds everything wrong.

@@ -2,7 +2,10 @@ package service
 
 import (
 	"context"
+	"iter"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
@@ -86,8 +89,16 @@ func (c *tableCache) get(code survey.RoundCode) *roundTable {
 // rowsAtOnce is how many rows are applied under one lock.
 const rowsAtOnce = 4096
 
-// follow takes in what is new in the store.
+// follow takes in what is new in the store: responses and assignments at once,
+// since after a start both are read from the beginning.
 func (s *Service) follow(ctx context.Context, code survey.RoundCode, t *roundTable) error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.followRows(ctx, code, t) })
+	both.Go(func() error { return s.followAssignments(ctx, code, t) })
+	return both.Wait()
+}
+
+func (s *Service) followRows(ctx context.Context, code survey.RoundCode, t *roundTable) error {
 	layouts := func(code survey.TemplateCode, version int) (*scoring.Layout, error) {
 		c, err := s.Form(ctx, code, version)
 		if err != nil {
@@ -96,42 +107,54 @@ func (s *Service) follow(ctx context.Context, code survey.RoundCode, t *roundTab
 		return c.Layout, nil
 	}
 	cold := t.rows == ""
-	rows := make([]survey.Row, 0, rowsAtOnce)
-	cursor := t.rows
-	apply := func() error {
-		if err := t.table.Apply(rows, layouts); err != nil {
+	err := inBatches(s.store.RowsSince(ctx, code, t.rows), &t.rows, func(rows []survey.Row) error {
+		return t.table.Apply(rows, layouts)
+	})
+	if err == nil && cold {
+		t.table.Compact()
+	}
+	return err
+}
+
+func (s *Service) followAssignments(ctx context.Context, code survey.RoundCode, t *roundTable) error {
+	visits := make([]survey.VisitKey, 0, rowsAtOnce)
+	return inBatches(s.store.AssignmentsSince(ctx, code, t.assignments), &t.assignments, func(as []*survey.Assignment) error {
+		visits = visits[:0]
+		for _, a := range as {
+			visits = append(visits, a.VisitKey)
+		}
+		t.table.Assign(visits)
+		return nil
+	})
+}
+
+// inBatches hands changes on, some thousand at once. The cursor moves only
+// behind what was taken in, so that after an error nothing is passed over.
+func inBatches[T any](changes iter.Seq2[survey.Change[T], error], at *survey.Cursor, take func([]T) error) error {
+	batch := make([]T, 0, rowsAtOnce)
+	cursor := *at
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := take(batch); err != nil {
 			return err
 		}
-		t.rows = cursor
-		rows = rows[:0]
+		batch, *at = batch[:0], cursor
 		return nil
 	}
-	for change, err := range s.store.RowsSince(ctx, code, t.rows) {
+	for change, err := range changes {
 		if err != nil {
 			return err
 		}
-		rows, cursor = append(rows, change.Doc), change.Cursor
-		if len(rows) == rowsAtOnce {
-			if err := apply(); err != nil {
+		batch, cursor = append(batch, change.Doc), change.Cursor
+		if len(batch) == rowsAtOnce {
+			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
-	if err := apply(); err != nil {
-		return err
-	}
-	if cold {
-		t.table.Compact()
-	}
-	var visits []survey.VisitKey
-	for change, err := range s.store.AssignmentsSince(ctx, code, t.assignments) {
-		if err != nil {
-			return err
-		}
-		visits, t.assignments = append(visits, change.Doc.VisitKey), change.Cursor
-	}
-	t.table.Assign(visits)
-	return nil
+	return flush()
 }
 
 // populate counts which units each template of the round is about, as the tree

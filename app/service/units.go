@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -40,6 +41,9 @@ func (s *Service) ImportUnits(ctx context.Context, c Caller, units []*survey.Uni
 		return problems, err
 	}
 	for _, u := range units {
+		if err := errors.Join(c.coversUnit(tree, u.Code), c.coversUnit(whole, u.Code)); err != nil {
+			return problems, err
+		}
 		action := "unit.imported"
 		if before := tree.Unit(u.Code); before != nil {
 			u.Events = append(before.Events, s.event(c, action, nil))
@@ -49,6 +53,29 @@ func (s *Service) ImportUnits(ctx context.Context, c Caller, units []*survey.Uni
 	}
 	defer s.forgetTree()
 	return problems, s.store.PutUnits(ctx, units)
+}
+
+// coversUnit answers Forbidden when the unit, at any time, lies outside of the
+// caller's scope in the tree. A unit that is not in the tree lies nowhere.
+func (c Caller) coversUnit(tree *survey.Tree, code survey.UnitCode) error {
+	u := tree.Unit(code)
+	if u == nil {
+		return nil
+	}
+	for i, span := range u.Spans {
+		day := span.From
+		if day == 0 && i+1 < len(u.Spans) {
+			day = u.Spans[i+1].From - 1
+		}
+		standing, err := tree.Standing(code, day)
+		if err != nil {
+			return err
+		}
+		if err := c.covers(standing); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Units lists the units of the caller's scope as they stand on the day (zero:

@@ -49,8 +49,16 @@ type page struct {
 	Lang   string
 	Person *survey.Person
 	Title  string
-	Path   string
 	Data   any
+
+	address *url.URL
+}
+
+// Switch is the address of the same page in another language.
+func (p page) Switch(lang string) string {
+	query := p.address.Query()
+	query.Set("lang", lang)
+	return localPath(p.address.Path) + "?" + query.Encode()
 }
 
 // Say gives a message in the page's language.
@@ -61,7 +69,15 @@ func (p page) In(t survey.Text) string { return t.In(p.Lang) }
 
 func (s *Server) show(c *fiber.Ctx, status int, name string, p page) error {
 	var b bytes.Buffer
-	p.Path = c.Path()
+	p.address = &url.URL{Path: "/"}
+	if c.Method() == fiber.MethodGet {
+		if u, err := url.ParseRequestURI(c.OriginalURL()); err == nil {
+			p.address = u
+		}
+	}
+	if lang := c.Query("lang"); lang == p.Lang {
+		c.Cookie(&fiber.Cookie{Name: languageCookie, Value: lang, Path: "/", Secure: s.config.Secure, SameSite: "Lax", Expires: time.Now().AddDate(1, 0, 0)})
+	}
 	if err := s.pages.of[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
 		return err
 	}

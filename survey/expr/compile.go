@@ -178,7 +178,7 @@ func (c *compiler) reference(n *node) *code {
 	}
 	r, ok := c.scope.Resolve(n.text)
 	if !ok {
-		c.report(Error, n, "unknown_name", n.text, "").Suggestion = Closest(n.text, c.scope.Names())
+		c.report(Error, n, "unknown_name", n.text, "").Suggestion = c.closest(n.text, c.scope.Names)
 		return blank(Any)
 	}
 	c.slots[r.Slot] = true
@@ -207,9 +207,18 @@ func (c *compiler) bareName(n *node) {
 		p.Suggestion = "${" + n.text + "}"
 	} else if fn, ok := builtins[n.text]; ok && fn.min == 0 {
 		p.Suggestion = n.text + "()"
-	} else if name := Closest(n.text, c.scope.Names()); name != "" {
+	} else if name := c.closest(n.text, c.scope.Names); name != "" {
 		p.Suggestion = "${" + name + "}"
 	}
+}
+
+// closest is Closest, but gives up after so many problems that nobody reads on.
+func (c *compiler) closest(name string, candidates func() []string) string {
+	const most = 100
+	if len(c.problems) > most {
+		return ""
+	}
+	return Closest(name, candidates())
 }
 
 func (c *compiler) unsupported(n *node) {
@@ -222,7 +231,7 @@ func (c *compiler) call(n *node) *code {
 	fn, ok := c.function(n.text)
 	if !ok {
 		c.nodes(n.kids)
-		c.report(Error, n, "unknown_function", n.text, "").Suggestion = Closest(n.text, builtinNames())
+		c.report(Error, n, "unknown_function", n.text, "").Suggestion = c.closest(n.text, builtinNames)
 		return blank(Any)
 	}
 	if !fn.takes(len(n.kids)) {

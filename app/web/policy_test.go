@@ -1,0 +1,339 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/survey"
+)
+
+// mayUse says which roles get past the door of each route, by their first
+// letters; Admin, Manager, analYst, Reviewer, Observer, resPondent. A dot stands
+// for a route that is open to anyone.
+var mayUse = map[string]string{
+	"POST /api/v1/sign-in":                                   ".",
+	"GET /api/v1/openapi.yaml":                               ".",
+	"POST /api/v1/sign-out":                                  "AMYROP",
+	"GET /api/v1/me":                                         "AMYROP",
+	"GET /api/v1/templates":                                  "AMYROP",
+	"POST /api/v1/templates":                                 "A",
+	"GET /api/v1/templates/:code":                            "AMYROP",
+	"POST /api/v1/templates/:code/versions/:version/publish": "A",
+	"GET /api/v1/type-lists":                                 "AMYROP",
+	"GET /api/v1/units":                                      "AMYROP",
+	"POST /api/v1/units":                                     "A",
+	"GET /api/v1/units/:code":                                "AMYROP",
+	"GET /api/v1/rounds":                                     "AMYROP",
+	"GET /api/v1/rounds/:round":                              "AMYROP",
+	"PUT /api/v1/rounds/:round":                              "AM",
+	"GET /api/v1/rounds/:round/assignments":                  "AMYROP",
+	"POST /api/v1/rounds/:round/assignments":                 "AM",
+	"GET /api/v1/rounds/:round/summary":                      "AMYR",
+	"GET /api/v1/rounds/:round/export.xlsx":                  "AMY",
+	"GET /api/v1/assignments":                                "AMYROP",
+	"GET /api/v1/responses":                                  "AMYROP",
+	"GET /api/v1/responses/:id":                              "AMYROP",
+	"PUT /api/v1/responses/:id":                              "AMOP",
+	"POST /api/v1/responses/:id/review":                      "AMR",
+	"GET /":                                                  ".",
+	"GET /sign-in":                                           ".",
+	"POST /sign-in":                                          ".",
+	"POST /sign-out":                                         "AMYROP",
+	"GET /rounds/:round":                                     "AMYR",
+	"GET /api":                                               ".",
+}
+
+var letterOf = map[survey.AccountRole]string{survey.Admin: "A", survey.Manager: "M", survey.Analyst: "Y", survey.Reviewer: "R", survey.Observer: "O", survey.Respondent: "P"}
+
+// addressOf fills in a route's address with things that exist, all of them in
+// the part of the tree.
+func addressOf(path string) string {
+	return strings.NewReplacer(":code", "S0001", ":version", "1", ":round", "demo-2018", ":id", survey.NewID()).Replace(path)
+}
+
+func TestEveryRouteLetsInTheRolesItShould(t *testing.T) {
+	r := newRig(t)
+	walked := 0
+	for _, route := range r.server.routes() {
+		name := route.method + " " + route.path
+		letters, known := mayUse[name]
+		if !known {
+			t.Errorf("%s is not in the table", name)
+			continue
+		}
+		for _, role := range survey.AccountRoles {
+			for _, account := range []string{"all.", "part."} {
+				walked++
+				// Signing out would end the walk; a token that is made for it does.
+				headers := []header{r.as(account + string(role))}
+				if strings.HasSuffix(route.path, "sign-out") {
+					headers = []header{{"Authorization", "Bearer " + r.token(account+string(role))}}
+				}
+				a := r.ask(route.method, addressOf(route.path), bodyFor(route.method), append(headers, header{"Sec-Fetch-Site", "same-origin"})...)
+				let := letters == "." || strings.Contains(letters, letterOf[role])
+				switch {
+				case !let:
+					a.problem(t, 403, "auth.role")
+				case a.status == 401 && !strings.Contains(route.path, "sign-in"), a.status == 403, a.status >= 500:
+					t.Errorf("%s as %s%s: %d %s", name, account, role, a.status, a.body)
+				}
+			}
+		}
+		for _, signedOut := range [][]header{nil, {{"Authorization", "Bearer "}}, {{"Authorization", "Bearer nonsense"}}, {{"Authorization", "Basic YTpi"}}, {{"Cookie", sessionCookie + "=nonsense"}, {"Sec-Fetch-Site", "same-origin"}}} {
+			a := r.ask(route.method, addressOf(route.path), bodyFor(route.method), signedOut...)
+			if letters != "." {
+				a.want(t, 401)
+				if a.header.Get("WWW-Authenticate") == "" {
+					t.Errorf("%s: no WWW-Authenticate", name)
+				}
+			}
+		}
+	}
+	if want := len(mayUse) * len(survey.AccountRoles) * 2; walked != want {
+		t.Errorf("%d walked, want %d", walked, want)
+	}
+}
+
+func bodyFor(method string) any {
+	if method == "GET" {
+		return nil
+	}
+	return "{}"
+}
+
+// token makes a further token for an account.
+func (r *rig) token(name string) string {
+	r.t.Helper()
+	secret, err := r.svc.CreateToken(context.Background(), service.Operator(), name, "another")
+	ok(r.t, err)
+	return secret
+}
+
+func TestDeadTokensOpenNothing(t *testing.T) {
+	r := newRig(t)
+	ctx, operator := context.Background(), service.Operator()
+	r.account(&survey.Person{Name: "disabled", Role: survey.Admin})
+	r.account(&survey.Person{Name: "revoked", Role: survey.Admin})
+	r.account(&survey.Person{Name: "session", Role: survey.Admin})
+	for _, name := range []string{"disabled", "revoked", "session"} {
+		r.ask("GET", "/api/v1/me", nil, r.as(name)).want(t, 200)
+	}
+	ok(t, r.svc.SetDisabled(ctx, operator, "disabled", true))
+	r.ask("POST", "/api/v1/sign-out", nil, r.as("revoked")).want(t, 204)
+	// A browser's session is no API token, nor the other way about.
+	ok(t, r.svc.ResetPassword(ctx, operator, "session", "a long password"))
+	secret, _, err := r.svc.SignIn(ctx, "session", "a long password", "", survey.TokenSession)
+	ok(t, err)
+	cookie := r.tokens["session"]
+	r.tokens["session"] = secret
+	for _, route := range r.server.routes() {
+		if mayUse[route.method+" "+route.path] == "." {
+			continue
+		}
+		path := addressOf(route.path)
+		for _, name := range []string{"disabled", "revoked", "session"} {
+			r.ask(route.method, path, bodyFor(route.method), r.as(name)).problem(t, 401, "auth.token")
+		}
+		r.ask(route.method, path, bodyFor(route.method), header{"Cookie", sessionCookie + "=" + cookie}, header{"Sec-Fetch-Site", "same-origin"}).problem(t, 401, "auth.required")
+	}
+	ok(t, r.svc.SetDisabled(ctx, operator, "disabled", false))
+	r.ask("GET", "/api/v1/me", nil, r.as("disabled")).want(t, 200)
+}
+
+func TestNobodySeesOrChangesWhatLiesOutsideOfTheScope(t *testing.T) {
+	r := newRig(t)
+	inside, outside := r.rated(true), r.rated(false)
+	theirs := r.responseAbout(outside[0])
+	ours := r.responseAbout(inside[0])
+	revision := header{"If-Match", r.ask("GET", theirs, nil, r.as("all.admin")).want(t, 200).header.Get("Etag")}
+	for _, role := range survey.AccountRoles {
+		name := "part." + string(role)
+		me := r.as(name)
+		r.ask("GET", "/api/v1/units/"+string(outside[0]), nil, me).problem(t, 403, "auth.scope")
+		r.ask("GET", "/api/v1/units/"+string(inside[0]), nil, me).want(t, 200)
+		for _, query := range []string{"", "?under=TU", "?under=S0002", "?under=" + string(outside[0])} {
+			units := into[struct{ Items []survey.Standing }](t, r.ask("GET", "/api/v1/units"+query, nil, me).want(t, 200))
+			for _, u := range units.Items {
+				if !u.Under(partOfTree) {
+					t.Errorf("%s sees the unit %s with %q", name, u.Unit, query)
+				}
+			}
+			list := into[struct {
+				Items []struct{ Standing survey.Standing }
+			}](t, r.ask("GET", "/api/v1/responses"+query, nil, me).want(t, 200))
+			for _, response := range list.Items {
+				if !response.Standing.Under(partOfTree) {
+					t.Errorf("%s sees a response about %s with %q", name, response.Standing.Unit, query)
+				}
+			}
+			own := survey.Policy[survey.OpReadResponses][role] == survey.Own
+			if empty := len(list.Items) == 0; query == "" && empty != own {
+				t.Errorf("%s sees %d responses", name, len(list.Items))
+			}
+		}
+		// What one may not know of does not exist.
+		r.ask("GET", theirs, nil, me).problem(t, 404, "response.unknown")
+		r.ask("GET", theirs+"?raw=true", nil, me).problem(t, 404, "response.unknown")
+		for _, a := range into[struct{ Items []assignmentJSON }](t, r.ask("GET", "/api/v1/rounds/demo-2018/assignments", nil, me).want(t, 200)).Items {
+			standing := r.standing(a.Unit)
+			if !standing.Under(partOfTree) {
+				t.Errorf("%s sees the assignment of %s", name, a.Unit)
+			}
+		}
+		if survey.Policy[survey.OpReview][role] != survey.Nothing {
+			r.ask("POST", theirs+"/review", map[string]string{"decision": "approve"}, me, revision).problem(t, 404, "response.unknown")
+		}
+		if survey.Policy[survey.OpReadResponses][role] == survey.InScope {
+			r.ask("GET", ours, nil, me).want(t, 200)
+		} else {
+			r.ask("GET", ours, nil, me).problem(t, 404, "response.unknown")
+		}
+		form := r.form(outside[1], survey.RoleSuperior)
+		switch survey.Policy[survey.OpSubmit][role] {
+		case survey.InScope:
+			r.ask("PUT", newResponse(), form, me).problem(t, 403, "auth.scope")
+			r.ask("PUT", theirs, form, me, revision).want(t, 403)
+		case survey.Own:
+			r.ask("PUT", newResponse(), form, me).problem(t, 403, "visit.not_assigned")
+			r.ask("PUT", newResponse(), r.form(inside[1], survey.RoleSuperior), me).problem(t, 403, "visit.not_assigned")
+		}
+		if survey.Policy[survey.OpSummarize][role] != survey.Nothing {
+			got := into[summaryCounts](t, r.ask("GET", "/api/v1/rounds/demo-2018/summary?under=TU", nil, me).want(t, 200))
+			if all := into[summaryCounts](t, r.ask("GET", "/api/v1/rounds/demo-2018/summary?under=S0001", nil, r.as("all.admin")).want(t, 200)); got != all || got.Overall.Visits == 0 {
+				t.Errorf("%s is told of %+v, the part has %+v", name, got, all)
+			}
+			none := into[summaryCounts](t, r.ask("GET", "/api/v1/rounds/demo-2018/summary?under=S0002", nil, me).want(t, 200))
+			if none.Overall.Visits != 0 || none.Overall.Responses != 0 {
+				t.Errorf("%s is told of %+v outside of the scope", name, none)
+			}
+		}
+	}
+}
+
+type summaryCounts struct {
+	Overall struct {
+		Responses, Visits, N int
+		InScope              int `json:"in_scope"`
+	}
+}
+
+func (r *rig) standing(code survey.UnitCode) *survey.Standing {
+	r.t.Helper()
+	tree, _, err := r.svc.Tree(context.Background())
+	ok(r.t, err)
+	s, err := tree.Standing(code, 0)
+	ok(r.t, err)
+	return s
+}
+
+// responseAbout gives the address of a response about the unit.
+func (r *rig) responseAbout(unit survey.UnitCode) string {
+	r.t.Helper()
+	for change, err := range r.svc.Store().ResponsesSince(context.Background(), survey.ResponseFilter{Unit: unit}, "") {
+		ok(r.t, err)
+		return "/api/v1/responses/" + string(change.Doc.ID)
+	}
+	r.t.Fatalf("no response about %s", unit)
+	return ""
+}
+
+func TestManagersOfAPartPlanOnlyThatPart(t *testing.T) {
+	r := newRig(t)
+	outside := r.rated(false)[0]
+	manager, admin := r.as("part.manager"), r.as("part.admin")
+	round := r.ask("GET", "/api/v1/rounds/demo-2018", nil, manager).want(t, 200)
+	revision := header{"If-Match", round.header.Get("Etag")}
+	body := into[map[string]any](t, round)
+
+	r.ask("PUT", "/api/v1/rounds/demo-2018", body, manager, revision).problem(t, 403, "auth.round_scope")
+	body["scope"] = map[string]any{"under": []string{"S0002"}}
+	r.ask("PUT", "/api/v1/rounds/theirs", body, manager).problem(t, 403, "auth.scope")
+	body["scope"] = map[string]any{}
+	made := into[survey.Round](t, r.ask("PUT", "/api/v1/rounds/ours", body, manager).want(t, 201))
+	if len(made.Scope.Under) != 1 || made.Scope.Under[0] != partOfTree {
+		t.Errorf("the round is about %v", made.Scope.Under)
+	}
+	r.ask("PUT", "/api/v1/rounds/ours", body, manager, header{"If-Match", `"1"`}).want(t, 200)
+
+	assignment := map[string]any{"assignments": []any{map[string]any{"template": "SHCB-TK", "unit": string(outside), "role": "superior", "observer": "all.observer"}}}
+	r.ask("POST", "/api/v1/rounds/demo-2018/assignments", assignment, manager).problem(t, 403, "auth.scope")
+
+	unit := map[string]any{"code": string(outside), "spans": []any{map[string]any{"name": "Renamed", "parent": "S0002", "structure": "CBCS", "sector": "01", "setting": "AP"}}}
+	r.ask("POST", "/api/v1/units", map[string]any{"units": []any{unit}}, admin).problem(t, 403, "auth.scope")
+	unit["spans"].([]any)[0].(map[string]any)["parent"] = string(partOfTree) // nor can it be taken over
+	r.ask("POST", "/api/v1/units", map[string]any{"units": []any{unit}}, admin).problem(t, 403, "auth.scope")
+	unit["code"] = "NEW-1"
+	r.ask("POST", "/api/v1/units", map[string]any{"units": []any{unit}}, admin).want(t, 200)
+}
+
+func TestObserversSendTheirOwnVisitsAndRespondentsTheirOwnUnit(t *testing.T) {
+	r := newRig(t)
+	unit := r.rated(false)[0]
+	form := r.form(unit, survey.RoleSuperior)
+	observer := r.as("all.observer")
+	r.ask("PUT", newResponse(), form, observer).problem(t, 403, "visit.not_assigned")
+	r.ask("POST", "/api/v1/rounds/demo-2018/assignments", map[string]any{"assignments": []any{
+		map[string]any{"template": "SHCB-TK", "unit": string(unit), "role": "superior", "observer": "all.observer"}}}, r.as("all.manager")).want(t, 201)
+	if own := into[struct{ Items []assignmentJSON }](t, r.ask("GET", "/api/v1/assignments", nil, observer).want(t, 200)); len(own.Items) != 1 {
+		t.Errorf("own assignments %+v", own)
+	}
+	path := newResponse()
+	r.ask("PUT", path, form, observer).want(t, 201)
+	r.ask("GET", path, nil, observer).want(t, 200)
+	r.ask("GET", path, nil, r.as("part.observer")).problem(t, 404, "response.unknown")
+	form["observer"] = "all.manager"
+	r.ask("PUT", newResponse(), form, observer).problem(t, 403, "auth.on_behalf")
+
+	r.account(&survey.Person{Name: "secretary", Role: survey.Respondent, Scope: unit})
+	secretary := r.as("secretary")
+	self := r.form(unit, survey.RoleSelf)
+	self["template"] = "HD42"
+	if a := r.ask("PUT", newResponse(), self, secretary); a.status == 403 {
+		t.Errorf("a respondent may not rate the own unit: %s", a.body)
+	}
+	r.ask("PUT", newResponse(), r.form(r.rated(false)[1], survey.RoleSelf), secretary).want(t, 403)
+}
+
+// A browser sends its cookie from wherever the request is made; only the own
+// pages may change anything with it.
+func TestASessionChangesNothingFromAnotherSite(t *testing.T) {
+	r := newRig(t)
+	ok(t, r.svc.ResetPassword(context.Background(), service.Operator(), "all.admin", "a long password"))
+	secret, _, err := r.svc.SignIn(context.Background(), "all.admin", "a long password", "", survey.TokenSession)
+	ok(t, err)
+	cookie := header{"Cookie", sessionCookie + "=" + secret}
+	r.ask("GET", "/api/v1/me", nil, cookie, header{"Sec-Fetch-Site", "cross-site"}).want(t, 200)
+	for _, from := range [][]header{nil, {{"Sec-Fetch-Site", "cross-site"}}, {{"Sec-Fetch-Site", "same-site"}}, {{"Origin", "http://evil.example"}}, {{"Origin", "null"}}} {
+		for route, path := range bodyRoutes(r.server) {
+			if strings.Contains(path, "sign-in") {
+				continue
+			}
+			r.ask(strings.Fields(route)[0], path, "{}", append([]header{cookie}, from...)...).problem(t, 403, "auth.other_site")
+		}
+	}
+	r.ask("POST", "/sign-in", "name=all.admin&password=a+long+password", header{"Sec-Fetch-Site", "cross-site"}).problem(t, 403, "auth.other_site")
+	r.ask("POST", "/api/v1/sign-out", nil, cookie, header{"Origin", r.url}).want(t, 204)
+	r.ask("GET", "/api/v1/me", nil, cookie).problem(t, 401, "auth.required")
+}
+
+func TestTheSessionCookieIsOutOfReachOfScripts(t *testing.T) {
+	r := newRig(t)
+	ok(t, r.svc.ResetPassword(context.Background(), service.Operator(), "all.admin", "a long password"))
+	signIn := func(next string) *answer {
+		return r.ask("POST", "/sign-in", "name=all.admin&password=a+long+password&next="+next,
+			header{"Sec-Fetch-Site", "same-origin"}, header{"Content-Type", "application/x-www-form-urlencoded"}).want(t, 303)
+	}
+	cookies := (&http.Response{Header: signIn("/rounds/demo-2018").header}).Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" || time.Until(cookies[0].Expires) < 13*24*time.Hour {
+		t.Errorf("cookies %+v", cookies)
+	}
+	for next, want := range map[string]string{"/rounds/demo-2018": "/rounds/demo-2018", "https://evil.example": "/", "//evil.example": "/", "/%5Cevil.example": "/", "": "/", "/%0d%0aX: y": "/", "/%09/evil.example": "/"} {
+		if got := signIn(next).header.Get("Location"); got != want {
+			t.Errorf("%q leads to %q, want %q", next, got, want)
+		}
+	}
+}
