@@ -31,8 +31,8 @@ var allowed = map[string][]string{
 
 // fences say which packages alone may import a library.
 var fences = map[string][]string{
-	"github.com/gofiber/fiber":      {"app/web"},
-	"go.mongodb.org/mongo-driver":   {"app/mongo"},
+	"github.com/gofiber/fiber":    {"app/web"},
+	"go.mongodb.org/mongo-driver": {"app/mongo"},
 	// scripts/load measures us against bare loops over the same libraries.
 	"modernc.org/sqlite":            {"app/sqlite", "scripts/load"},
 	"github.com/xuri/excelize":      {"export", "app/xlsform", "scripts/load"},
