@@ -70,7 +70,12 @@ func TestADamagedRowIsRefused(t *testing.T) {
 		}
 	}
 	surveytest.Must(t, table.Apply([]survey.Row{{ID: r.ID, State: survey.StateSubmitted, Packed: whole}}, layouts))
-	if table.Len() != 1 {
-		t.Errorf("the table has %d rows, want 1", table.Len())
+	if err := table.Apply([]survey.Row{{ID: r.ID, State: survey.StateSubmitted, Packed: whole[:9]}}, layouts); err == nil {
+		t.Error("a cut row was taken for one")
+	}
+	sum, err := table.Summarize(scoring.Query{Template: "SHCB-TK"})
+	surveytest.Must(t, err)
+	if sum.Overall.N != 1 || table.Len() != 1 {
+		t.Errorf("%d of %d rows count after a damaged one came, want the whole one that was there", sum.Overall.N, table.Len())
 	}
 }

@@ -127,11 +127,11 @@ func (t *Table) apply(row *survey.Row, layouts LayoutSource) error {
 		return errPacked
 	}
 	old, had := t.where[id]
-	if had {
-		t.drop(old)
-	}
 	if len(row.Packed) == 0 {
-		delete(t.where, id)
+		if had {
+			t.drop(old)
+			delete(t.where, id)
+		}
 		return nil
 	}
 	p, err := unpack(row.Packed)
@@ -155,6 +155,9 @@ func (t *Table) apply(row *survey.Row, layouts LayoutSource) error {
 		return errPacked
 	}
 	at := rowRef{block: uint16(index), row: uint32(len(b.meta))}
+	if had {
+		t.drop(old)
+	}
 	if had && old.block == at.block {
 		at = old // the same version: its place is free again
 	} else {
@@ -191,9 +194,7 @@ func (t *Table) drop(at rowRef) {
 	if b.pair[at.row] != 0 || partOfPair(b.role(at.row)) {
 		t.pairsDirty = true
 	}
-	if b.meta[at.row]&metaDropped == 0 {
-		b.live--
-	}
+	b.live--
 	b.meta[at.row] |= metaDropped
 }
 

@@ -37,7 +37,8 @@ func sources() *rapid.Generator[string] {
 			case 3:
 				return "(" + inner.Draw(t, "inner") + gap + ")"
 			case 4:
-				return "-" + gap + "(" + inner.Draw(t, "inner") + ")"
+				// XPath's union takes no sign on its right without parentheses.
+				return "(-" + gap + "(" + inner.Draw(t, "inner") + "))"
 			case 5:
 				return "(" + inner.Draw(t, "base") + ")[" + inner.Draw(t, "predicate") + "]/x"
 			}
