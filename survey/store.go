@@ -185,8 +185,9 @@ type Row struct {
 // sees every write that was acknowledged before the reading began, each
 // document in its newest state, and no (document, revision) twice along one
 // chain of cursors, however many writers are busy in however many processes,
-// and even if one of them is paused at any point for any time. Positions are
-// given by the database in the write itself, never by a client's clock.
+// and even if one of them is paused at any point for any time. No clock has a
+// part in it: positions are numbers that the database gives, in the write itself
+// (SQLite) or when a reader first finds the write (MongoDB).
 type Cursor string
 
 // Change is a document with the cursor behind it.

@@ -36,7 +36,24 @@ func (s *Service) Assign(ctx context.Context, c Caller, as []*survey.Assignment)
 	if err := ps.Err("assignments.invalid"); err != nil {
 		return err
 	}
-	return s.store.CreateAssignments(ctx, as)
+	if err := s.store.CreateAssignments(ctx, as); err != nil {
+		return err
+	}
+	for _, a := range as {
+		if a.Rev != 0 {
+			continue
+		}
+		// The id was there before: a repeat gets what is stored.
+		stored, err := s.store.Assignment(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		if stored.VisitKey != a.VisitKey {
+			return &survey.Error{Kind: survey.Conflict, Code: "assignment.id_taken", Args: survey.Args{"assignment": string(a.ID)}}
+		}
+		*a = *stored
+	}
+	return nil
 }
 
 // checkAssignment gives the code of what is wrong, "" if nothing is.

@@ -237,6 +237,8 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	fixed := cloned(t, c.example(t, "assign"))
 	fixed["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	fixed["assignments"].([]any)[0].(map[string]any)["period"] = "2025-05"
+	elsewhere := cloned(t, fixed)
+	elsewhere["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	bad := cloned(t, c.example(t, "importTemplate"))
 	bad["title"] = map[string]string{"vi": "Không có tiếng Anh"}
 	workbook, err := os.ReadFile("../../fixtures/examples/restaurant-inspection.xlsx")
@@ -296,7 +298,8 @@ func story(t *testing.T, c *contract, r *rig) []call {
 
 		{id: "assign", as: all, path: "spring-2025", body: c.example(t, "assign"), status: 201},
 		{id: "assign", as: all, path: "spring-2025", body: fixed, status: 201},
-		{id: "assign", as: all, path: "spring-2025", body: fixed, status: 409},
+		{id: "assign", as: all, path: "spring-2025", body: fixed, status: 201},
+		{id: "assign", as: all, path: "spring-2025", body: elsewhere, status: 409},
 		{id: "assign", as: all, path: "spring-2025", body: strange, status: 422},
 		{id: "assign", as: all, path: "spring-2025", body: "{", status: 400, wrong: true},
 		{id: "assign", as: "all.analyst", path: "spring-2025", body: c.example(t, "assign"), status: 403},
