@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -296,8 +295,6 @@ func (r *rig) rated(inPart bool) []survey.UnitCode {
 func answersOf(form map[string]any) map[string]any { return form["answers"].(map[string]any) }
 
 func newResponse() string { return "/api/v1/responses/" + survey.NewID() }
-
-func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
 func readerOf(t testing.TB, v any) io.Reader {
 	t.Helper()

@@ -2,6 +2,8 @@ package web
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -15,28 +17,48 @@ func arguments(pairs ...any) survey.Args {
 	return out
 }
 
-func percent(f any) string {
-	switch v := f.(type) {
-	case float64:
-		return fmt.Sprintf("%.1f %%", 100*v)
-	case *float64:
-		if v != nil {
-			return fmt.Sprintf("%.1f %%", 100**v)
-		}
+// none stands where there is nothing to tell.
+const none = "–"
+
+// number writes a number with the language's decimal sign.
+func number(lang string, f float64, decimals int) string {
+	s := strconv.FormatFloat(f, 'f', decimals, 64)
+	if lang == "vi" {
+		s = strings.Replace(s, ".", ",", 1)
 	}
-	return "–"
+	return s
 }
 
-func decimal(f *float64) string {
-	if f == nil {
-		return "–"
+func percent(lang string, f any) string {
+	switch v := f.(type) {
+	case float64:
+		return number(lang, 100*v, 1) + " %"
+	case *float64:
+		if v != nil {
+			return number(lang, 100**v, 1) + " %"
+		}
 	}
-	return fmt.Sprintf("%.2f", *f)
+	return none
+}
+
+func decimal(lang string, f *float64) string {
+	if f == nil {
+		return none
+	}
+	return number(lang, *f, 2)
+}
+
+// quartiles writes between which scores the middle half lies.
+func quartiles(lang string, low, high *float64) string {
+	if low == nil || high == nil {
+		return none
+	}
+	return decimal(lang, low) + "–" + decimal(lang, high)
 }
 
 func count(n *int) string {
 	if n == nil {
-		return "–"
+		return none
 	}
 	return fmt.Sprint(*n)
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/filesystem"
@@ -25,15 +26,19 @@ var pageFiles embed.FS
 //go:embed openapi.yaml
 var openAPI []byte
 
-// pages are the parsed page templates, by name.
-type pages struct{ of map[string]*template.Template }
+// pages are the parsed page templates, by name, and what the page about the
+// API tells.
+type pages struct {
+	of  map[string]*template.Template
+	api *apiOutline
+}
 
 // pageNames are the pages there are; each has a file of its name.
 var pageNames = []string{"home", "sign-in", "summary", "error", "api"}
 
 func loadPages() (*pages, error) {
 	p := &pages{of: map[string]*template.Template{}}
-	functions := template.FuncMap{"say": message.Say, "args": arguments, "args2": inGroup, "percent": percent, "decimal": decimal, "count": count}
+	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count}
 	for _, name := range pageNames {
 		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
@@ -41,7 +46,9 @@ func loadPages() (*pages, error) {
 		}
 		p.of[name] = t
 	}
-	return p, nil
+	var err error
+	p.api, err = outlineAPI(openAPI)
+	return p, err
 }
 
 // page is what every page is given.
@@ -169,9 +176,11 @@ func (q *request) form() (url.Values, error) {
 	return values, nil
 }
 
-// localPath keeps a redirect on this server.
+// localPath keeps a redirect on this server. Browsers read '\' as '/' and leave
+// out tabs and line ends, so "/<tab>/example.org" would lead away.
 func localPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+	odd := func(r rune) bool { return r == '\\' || unicode.IsControl(r) }
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, odd) {
 		return "/"
 	}
 	return next
@@ -237,7 +246,7 @@ func (s *Server) pageSummary(q *request) error {
 }
 
 func (s *Server) pageAPI(q *request) error {
-	return s.show(q.Ctx, 200, "api", q.page("API", string(openAPI)))
+	return s.show(q.Ctx, 200, "api", q.page("API", s.pages.api))
 }
 
 func (s *Server) apiDescription(q *request) error {
@@ -250,6 +259,8 @@ type groupLine struct {
 	Page  page
 	Group scoring.Group
 	Data  summaryPage
+	Whole bool // the last line, with everything
 }
 
-func inGroup(p page, g scoring.Group, d summaryPage) groupLine { return groupLine{p, g, d} }
+func inGroup(p page, g scoring.Group, d summaryPage) groupLine { return groupLine{p, g, d, false} }
+func inAll(p page, d summaryPage) groupLine                    { return groupLine{p, d.Overall, d, true} }

@@ -47,11 +47,3 @@ func main() {
 		os.Exit(1)
 	}
 }
-
-// figure prints one line of the table.
-func figure(name, goal, measured, baseline, ratio string) {
-	if baseline == "" {
-		baseline, ratio = "-", "-"
-	}
-	fmt.Printf("%s\t%s\t%s\t%s\t%s\n", name, goal, measured, baseline, ratio)
-}

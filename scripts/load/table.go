@@ -97,7 +97,7 @@ func idBytes(n int) int64 {
 	before := heap()
 	index := map[[16]byte]ref{}
 	for i := range n {
-		index[uuid.New()] = ref{row: uint32(i)}
+		index[uuid.New()] = ref{block: uint16(i >> 16), row: uint32(i)}
 	}
 	used := heap() - before
 	runtime.KeepAlive(index)
