@@ -128,10 +128,10 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 	}
 	filled := compiled.Form.Fill(in.Answers, survey.Context{Unit: &unit.UnitFacts, Lists: lists, Now: now})
 	problems := filled.Validate()
-	if d := filled.MeetingDate(); d != 0 && (d < round.Opens || d > round.Closes) {
-		problems = append(problems, survey.Problem{Severity: survey.SeverityError, Code: "answer.date_outside_round", Value: d.String(),
-			Args:  survey.Args{"opens": round.Opens.String(), "closes": round.Closes.String()},
-			Place: survey.Place{Pointer: "/" + survey.MeetingDateItem, Item: survey.MeetingDateItem}})
+	if asked := filled.MeetingDate(); asked != 0 {
+		problems = append(problems, outsideOfRound(round, asked)...)
+	} else if err := outsideOfRound(round, in.MeetingDate).Err("response.date"); err != nil {
+		return nil, nil, err // the form has no such item: it was said beside the answers
 	}
 	if err := problems.Err("response.invalid"); err != nil {
 		return nil, nil, err
@@ -147,6 +147,16 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 	s.made(compiled, compiled.Scorer.ScoreFilled(filled), r)
 	r.Events = []survey.Event{s.event(c, "response.received", survey.Args{"source": string(in.Source), "sha256": r.SHA256})}
 	return r, problems, nil
+}
+
+// outsideOfRound tells of a meeting date that the round is not about.
+func outsideOfRound(round *survey.Round, d survey.Date) survey.Problems {
+	if d == 0 || (d >= round.Opens && d <= round.Closes) {
+		return nil
+	}
+	return survey.Problems{{Severity: survey.SeverityError, Code: "answer.date_outside_round", Value: d.String(),
+		Args:  survey.Args{"opens": round.Opens.String(), "closes": round.Closes.String()},
+		Place: survey.Place{Pointer: "/" + survey.MeetingDateItem, Item: survey.MeetingDateItem}}}
 }
 
 // formFor finds the template version of an incoming form and checks that the

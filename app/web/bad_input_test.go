@@ -110,6 +110,27 @@ func TestAnswersThatAreNotRightAreRefusedEachWithItsPlace(t *testing.T) {
 	}
 }
 
+// Forms without an item for the date get it beside the answers.
+func TestADateBesideTheAnswersIsCheckedToo(t *testing.T) {
+	r := newRig(t)
+	var sent *survey.Response
+	for change, err := range r.svc.Store().ResponsesSince(context.Background(), survey.ResponseFilter{Template: "KS-TCHD"}, "") {
+		ok(t, err)
+		sent = change.Doc
+		break
+	}
+	body := map[string]any{"round": "demo-2018", "template": "KS-TCHD", "unit": string(sent.Unit), "role": "superior", "answers": sent.Answers}
+	for _, day := range []string{"2017-12-31", "2018-02-01", inAWeek()} {
+		body["meeting_date"] = day
+		p := r.ask("PUT", newResponse(), body, r.as("all.admin")).problem(t, 422, "response.date")
+		if len(p.Errors) != 1 || p.Errors[0].Pointer != "/meeting_date" || p.Errors[0].Value != day {
+			t.Errorf("errors %+v", p.Errors)
+		}
+	}
+	body["meeting_date"] = "2018-01-31"
+	r.ask("PUT", newResponse(), body, r.as("all.admin")).want(t, 201)
+}
+
 func inAWeek() string { return time.Now().AddDate(0, 0, 7).Format("2006-01-02") }
 
 // cloned copies a JSON object through its text.

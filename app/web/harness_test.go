@@ -82,8 +82,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// accounts are one of each role with the whole tree, and of each again with a
-// part of it.
+// partOfTree is the unit that the accounts named part.ROLE have in their scope;
+// those named all.ROLE have the whole tree.
 const partOfTree survey.UnitCode = "S0001"
 
 // newRig serves a copy of the demonstration of its own.
