@@ -21,9 +21,6 @@ func (c *compiler) checkOperator(n *node, out *code) {
 	case opLt, opLe, opGt, opGe:
 		out.typ = BoolType
 		c.checkOrder(n, out)
-	case opUnion:
-		out.many = true
-		out.typ = unify(n.kids, out.kids)
 	default:
 		out.typ = NumberType
 		for i, k := range out.kids {
@@ -104,6 +101,16 @@ func (c *compiler) dayOnly(n *node, k *code) {
 	c.report(Warning, n, "day_only", n.short(), fn+"("+n.short()+")")
 }
 
+// checkMoments warns of times and moments among arguments that become numbers.
+// Those of a repeat are left alone: no function makes numbers of them all.
+func (c *compiler) checkMoments(n *node, out *code) {
+	for i, k := range out.kids {
+		if !k.many && (k.typ == TimeType || k.typ == DateTimeType) {
+			c.dayOnly(n.kids[i], k)
+		}
+	}
+}
+
 // checkNumber reports an operand of arithmetic that is no number.
 func (c *compiler) checkNumber(n *node, k *code) {
 	if k.many {
@@ -160,6 +167,8 @@ func (c *compiler) checkCall(n *node, out *code, fn builtin) {
 		out.typ = out.kids[0].typ
 	case "indexed-repeat":
 		out.typ = out.kids[0].typ
+	case "number", "min", "max":
+		c.checkMoments(n, out)
 	case "sum", "count", "count-non-empty":
 		c.checkNodes(n)
 	case "selected", "is-selected", "selected-at", "count-selected":

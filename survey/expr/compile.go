@@ -147,6 +147,8 @@ func (c *compiler) node(n *node) *code {
 		return c.call(n)
 	case opPath:
 		return c.path(n)
+	case opUnion:
+		return c.union(n)
 	}
 	out := &code{op: n.op, kids: c.nodes(n.kids)}
 	c.checkOperator(n, out)
@@ -159,6 +161,36 @@ func (c *compiler) nodes(kids []*node) []*code {
 		out[i] = c.node(k)
 	}
 	return out
+}
+
+// union makes one operation of a chain of unions. A reference named twice counts
+// once: a union is a set.
+func (c *compiler) union(n *node) *code {
+	if c.foreign == 0 {
+		c.report(Warning, n, "union", n.short(), "")
+	}
+	operands := n.operands(nil)
+	all := c.nodes(operands)
+	out := &code{op: opUnion, typ: unify(operands, all), many: true}
+	seen := map[int]bool{}
+	for _, k := range all {
+		if k.op == opRef {
+			if seen[k.slot] {
+				continue
+			}
+			seen[k.slot] = true
+		}
+		out.kids = append(out.kids, k)
+	}
+	return out
+}
+
+// operands adds what a chain of unions unites to a list.
+func (n *node) operands(to []*node) []*node {
+	if n.op != opUnion {
+		return append(to, n)
+	}
+	return n.kids[1].operands(n.kids[0].operands(to))
 }
 
 func (c *compiler) self(n *node) *code {

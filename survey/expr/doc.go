@@ -45,8 +45,12 @@
 //	           extract-signed name local-name last id
 //
 // Those kept only, location paths (but for position(..)) and last-saved values
-// parse and print, evaluate to blank, and compiling says so. index, floor and
-// ceiling work, with a warning that Collect does not know them. round() rounds
-// halves up, those of negative numbers towards zero. A host adds functions of
-// its own through Scope.
+// parse and print, evaluate to blank, and compiling says so. index, floor,
+// ceiling and the union operator | work, with a warning that Collect does not
+// know them. round() rounds halves up, those of negative numbers towards zero.
+// A host adds functions of its own through Scope.
+//
+// Where JavaRosa errs the rule is followed, not the error: round(-18, -1) is
+// -20, max(-3, -2) is -2, infinities equal themselves, and large or small
+// numbers are written without exponents.
 package expr

@@ -43,8 +43,11 @@ func (c *code) eval(env Env) Value {
 		v := c.kids[0].eval(env)
 		return Num(-number(env, &v))
 	case opUnion:
-		a, b := c.kids[0].eval(env), c.kids[1].eval(env)
-		return NodeSet(append(append([]Value(nil), a.Nodes()...), b.Nodes()...))
+		var members []Value
+		for _, k := range c.kids {
+			members = append(members, k.eval(env).Nodes()...)
+		}
+		return NodeSet(members)
 	case opIf:
 		if c.kids[0].eval(env).Truth() {
 			return c.kids[1].eval(env)

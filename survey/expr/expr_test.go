@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -163,6 +166,33 @@ func TestEveryMessageIsSeen(t *testing.T) {
 	}
 }
 
+// TestEveryCodeInTheSourceHasAMessage reads the codes out of the package itself,
+// so that one no test brings about is found too.
+func TestEveryCodeInTheSourceHasAMessage(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`(?:Code: |\.report\(\w+, [^"\n]*?)"(\w+)"`)
+	found := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range code.FindAllStringSubmatch(string(source), -1) {
+			found[m[1]] = true
+		}
+	}
+	got, want := slices.Sorted(maps.Keys(found)), slices.Sorted(maps.Keys(expr.Messages()))
+	if !slices.Equal(got, want) {
+		t.Errorf("the source reports\n%v, messages exist for\n%v", got, want)
+	}
+}
+
 func codesSeen(t *testing.T) map[string]bool {
 	seen := map[string]bool{}
 	v := readVectors(t)
@@ -305,6 +335,26 @@ func TestDeepNestingAndLengthAreBounded(t *testing.T) {
 	w := worldOf(nil)
 	if got := compile(t, long, w).Eval(env{w}).Number(); got != float64(expr.MaxLength/4) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestALongUnionTakesTimeByItsLength would take minutes if each | copied all
+// members before it.
+func TestALongUnionTakesTimeByItsLength(t *testing.T) {
+	values, names := map[string]value{}, []string{}
+	for i := range 3000 {
+		name := fmt.Sprintf("n%d", i)
+		names = append(names, "${"+name+"}")
+		values[name] = value{Value: expr.NodeSet(slices.Repeat([]expr.Value{expr.Num(1)}, 50)), typ: expr.NumberType, many: true}
+	}
+	w := worldOf(values)
+	p := compile(t, "count("+strings.Join(names, "|")+")", w)
+	start := time.Now()
+	if got := p.Eval(env{w}).Number(); got != 150000 {
+		t.Errorf("got %v", got)
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("took %v", d)
 	}
 }
 

@@ -354,13 +354,13 @@ func regex(env Env, a []Value) Value {
 
 // round rounds as Collect does: to so many decimals of the shortest decimal
 // that stands for the number, so that round(2.675, 2) is 2.68; halves go up,
-// for negative numbers towards zero. More than 30 decimals give NaN.
+// for negative numbers towards zero. More than 30 decimals give NaN, of a finite number.
 func round(env Env, a []Value) Value {
 	x, places := number(env, &a[0]), 0
 	if len(a) == 2 {
 		places = whole(number(env, &a[1]))
 	}
-	if places < -30 || places > 30 {
+	if finite := x-x == 0; finite && (places < -30 || places > 30) {
 		return Num(math.NaN())
 	}
 	return Num(roundDecimal(x, places))

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +68,7 @@ var (
 	zonedLayouts = []string{"2006-1-2T15:4:5.999999999Z07:00", "2006-1-2T15:4Z07:00", "2006-1-2T15:4:5.999999999Z07", "2006-1-2T15:4Z07"}
 	localLayouts = []string{"2006-1-2", "2006-1-2T15:4:5.999999999", "2006-1-2T15:4"}
 	clockLayouts = []string{"15:4", "15:4:5.999999999"}
+	clockZones   = []string{"Z07:00", "Z07"}
 )
 
 // maxMoment is longer than any date or time that can be read.
@@ -125,7 +127,7 @@ func parseClock(s string) (float64, bool) {
 		return 0, false
 	}
 	if i := strings.IndexAny(s, "Z+-"); i > 0 {
-		if strings.Trim(s[i+1:], "0123456789:") != "" {
+		if !slices.ContainsFunc(clockZones, func(layout string) bool { return readable(s[i:], layout) }) {
 			return 0, false
 		}
 		s = s[:i]
@@ -141,9 +143,10 @@ func parseClock(s string) (float64, bool) {
 // formatDate writes a date, time or moment by the codes of ODK:
 //
 //	%Y year  %y last two digits  %m %n month  %b its name  %d %e day  %a its name
+//	%W week of ISO 8601
 //	%H %h hour  %M minute  %S second  %3 milliseconds  %% the sign itself
 //
-// %n, %e and %h are without leading zeros; names are English, three letters.
+// %n, %e, %h and %W are without leading zeros; names are English, three letters.
 func formatDate(env Env, a []Value) Value {
 	v := a[0].first()
 	t := time.Time{}
@@ -187,6 +190,9 @@ func datePart(t time.Time, code byte) string {
 		return t.Format("2")
 	case 'a':
 		return t.Format("Mon")
+	case 'W':
+		_, week := t.ISOWeek()
+		return strconv.Itoa(week)
 	case 'H':
 		return t.Format("15")
 	case 'h':

@@ -68,6 +68,7 @@ var messages = map[string][2]string{ // vi, en
 	"no_self":          {"Dấu chấm (.) chỉ dùng khi công thức thuộc về một mục có giá trị.", "The dot (.) stands for an item's own value, and there is none here."},
 	"unsupported":      {"{arg} được giữ nguyên nhưng ở đây luôn cho giá trị trống.", "{arg} is kept as it stands but is always blank here."},
 	"not_in_collect":   {"{arg} tính được ở đây nhưng ODK Collect không có; nên dùng {instead}.", "{arg} works here, but ODK Collect does not know it; better use {instead}."},
+	"union":            {"{arg} tính được ở đây nhưng ODK Collect không biết dấu |; hãy tính riêng từng tham chiếu, ví dụ sum(…) + sum(…).", "{arg} works here, but ODK Collect does not know |; use each reference alone, as in sum(…) + sum(…)."},
 	"not_constant":     {"{arg} cho kết quả khác nhau mỗi lần nên không nên dùng trong phép tính.", "{arg} gives another result every time and should not be calculated with."},
 	"quoted_reference": {"{arg} là đoạn chữ, không phải giá trị của mục; bỏ dấu nháy.", "{arg} is a text, not the value of the item; remove the quotes."},
 	"bad_regex":        {"Biểu thức chính quy không hợp lệ: {arg}", "The regular expression is not valid: {arg}"},

@@ -178,12 +178,12 @@ func FuzzParse(f *testing.F) {
 func FuzzEval(f *testing.F) {
 	v := readVectors(f)
 	for _, c := range v.Evaluate {
-		f.Add(c.Expr, 1.5, "a b", "2018-03-15")
+		f.Add(c.Expr, uint32(0), 1.5, "a b", "2018-03-15")
 	}
 	for _, c := range v.Compile {
-		f.Add(c.Expr, -1e300, "19:30", "x")
+		f.Add(c.Expr, uint32(0x65174321), -1e300, "19:30", "x")
 	}
-	f.Fuzz(func(t *testing.T, source string, number float64, text, other string) {
+	f.Fuzz(func(t *testing.T, source string, types uint32, number float64, text, other string) {
 		e, err := expr.Parse(source)
 		if err != nil {
 			return
@@ -196,6 +196,10 @@ func FuzzEval(f *testing.F) {
 				expr.TimeValue(number), expr.DateTimeValue(number),
 			},
 		}
+		for i, name := range w.names { // four bits each; what is declared need not be what comes
+			w.types[name] = expr.Type(types >> (4 * i) & 15 % uint32(expr.MediaType+1))
+		}
+		w.selfType = expr.Type(types >> 28 % uint32(expr.MediaType+1))
 		p, problems := e.Compile(w)
 		for _, q := range problems {
 			if q.Pos < 0 || q.Len <= 0 || q.Pos+q.Len > len([]rune(source)) {
