@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 	"unicode"
@@ -33,20 +34,24 @@ type pages struct {
 	api *apiOutline
 }
 
-// pageNames are the pages there are; each has a file of its name.
-var pageNames = []string{"home", "sign-in", "summary", "error", "api"}
-
 func loadPages() (*pages, error) {
 	p := &pages{of: map[string]*template.Template{}}
 	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count}
-	for _, name := range pageNames {
-		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", "templates/"+name+".html")
+	files, err := fs.Glob(pageFiles, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" {
+			continue
+		}
+		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", file)
 		if err != nil {
 			return nil, err
 		}
 		p.of[name] = t
 	}
-	var err error
 	p.api, err = outlineAPI(openAPI)
 	return p, err
 }

@@ -57,6 +57,18 @@ func (s *Server) routes() []route {
 		{"POST", "/sign-out", survey.OpOwnAccount, s.pageSignOut, ""},
 		{"GET", "/rounds/:round", survey.OpSummarize, s.pageSummary, ""},
 		{"GET", "/api", "", s.pageAPI, ""},
+
+		// Accounts: set-up, invitations, people, devices, own settings.
+
+		// Rounds: their settings, assignments, coverage.
+
+		// Review: attachments, decisions, comparison, trail.
+
+		// Forms: the form as data, as a plain page, on paper.
+
+		// The phone: its bundle, its pages, its worker.
+
+		// Templates: reading, problems, versions, editor.
 	}
 }
 

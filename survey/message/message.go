@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 
@@ -15,7 +16,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed vi.json en.json
+// The catalogue is cut into a file for each room of the program and language:
+// general.vi.json, phone.en.json.
+//
+//go:embed *.json
 var files embed.FS
 
 // Languages are the tags khaosat speaks, the default first.
@@ -47,12 +51,10 @@ var localizers = sync.OnceValue(func() map[string]*i18n.Localizer {
 	bundle := i18n.NewBundle(language.Vietnamese)
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	out := make(map[string]*i18n.Localizer, len(Languages))
-	for _, lang := range Languages {
-		// The files are part of the program; a test loads them.
-		if _, err := bundle.LoadMessageFileFS(files, lang+".json"); err != nil {
-			out[lang] = nil
-			continue
-		}
+	// The files are part of the program; a test loads them, so none fails here.
+	names, _ := fs.Glob(files, "*.json")
+	for _, name := range names {
+		_, _ = bundle.LoadMessageFileFS(files, name)
 	}
 	for _, lang := range Languages {
 		out[lang] = i18n.NewLocalizer(bundle, lang)

@@ -20,16 +20,29 @@ import (
 	"github.com/khaosat/khaosat/survey/message"
 )
 
-// catalogue reads a language's file.
+// catalogue reads a language's files; an id stands in one of them only.
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(lang + ".json")
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("*." + lang + ".json")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no catalogue", err)
 	}
-	var out map[string]string
-	if err := json.Unmarshal(b, &out); err != nil {
-		t.Fatal(err)
+	out := map[string]string{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var part map[string]string
+		if err := json.Unmarshal(b, &part); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for id, text := range part {
+			if _, twice := out[id]; twice {
+				t.Errorf("%s stands in %s and in another file", id, name)
+			}
+			out[id] = text
+		}
 	}
 	return out
 }
