@@ -46,7 +46,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 			all.accs[overall].add(&all.accs[g])
 		}
 	}
-	sorted := p.sortTotals(all.totals)
+	spreads := p.spreads(all)
 	denominators := p.denominators(all.seen)
 	out := &Summary{Template: p.query.Template, Role: p.query.Role, By: p.query.By, Groups: []Group{}}
 	for _, b := range p.blocks {
@@ -57,7 +57,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 		if a.visits == 0 && denominators.empty(g) {
 			continue
 		}
-		line := p.groupOf(a, sorted[g])
+		line := p.groupOf(a, &spreads[g])
 		line.Group = key
 		denominators.fill(&line, g)
 		if p.query.Items {
@@ -66,7 +66,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 		out.Groups = append(out.Groups, line)
 	}
 	slices.SortFunc(out.Groups, func(a, b Group) int { return cmp.Compare(p.rank(a.Group), p.rank(b.Group)) })
-	out.Overall = p.groupOf(&all.accs[overall], sorted[overall])
+	out.Overall = p.groupOf(&all.accs[overall], &spreads[overall])
 	denominators.fill(&out.Overall, overall)
 	if p.query.Items {
 		if p.partition {
@@ -138,7 +138,8 @@ func (out *partial) merge(b *partial) {
 		addTo(out.variedFull[i], b.variedFull[i])
 		addTo(out.variedZero[i], b.variedZero[i])
 	}
-	out.totals = append(out.totals, b.totals...)
+	addTo(out.totals, b.totals)
+	out.listed = append(out.listed, b.listed...)
 	for i, seen := range b.seen {
 		out.seen[i] = out.seen[i] || seen
 	}
@@ -161,6 +162,54 @@ func (p *plan) sumItems(all *partial) {
 			addTo(all.variedZero[i][len(p.keys)*n:], all.variedZero[i][g*n:(g+1)*n])
 		}
 	}
+}
+
+// spread is how a group's totals are spread, in half hundredths: the lowest, the
+// quartiles and the highest.
+type spread [5]float64
+
+// spreadOf works a spread out of n numbers of which at gives the k-th smallest.
+func spreadOf(n int, at func(k int) uint32) (out spread) {
+	if n == 0 {
+		return out
+	}
+	for i := range out {
+		out[i] = quantile(n, float64(i)/4, at)
+	}
+	return out
+}
+
+// spreads gives every group's spread, the overall line's last.
+func (p *plan) spreads(all *partial) []spread {
+	overall := len(p.keys)
+	out := make([]spread, overall+1)
+	if p.span == 0 {
+		for g, sorted := range p.sortTotals(all.listed) {
+			out[g] = spreadOf(len(sorted), func(k int) uint32 { return sorted[k] })
+		}
+		return out
+	}
+	if p.partition {
+		for g := range overall {
+			addTo(all.totals[overall*p.span:], all.totals[g*p.span:(g+1)*p.span])
+		}
+	}
+	for g := range out {
+		counts, value, below := all.totals[g*p.span:(g+1)*p.span], 0, 0
+		// Asked for from the smallest up but for a step back here and there, so
+		// that one walk over the counts serves.
+		out[g] = spreadOf(all.accs[g].graded, func(k int) uint32 {
+			if k < below {
+				value, below = 0, 0
+			}
+			for below+int(counts[value]) <= k {
+				below += int(counts[value])
+				value++
+			}
+			return uint32(value)
+		})
+	}
+	return out
 }
 
 // sortTotals sorts every group's totals, the overall line's last: first all of
@@ -206,7 +255,7 @@ func (p *plan) sortTotals(totals []groupTotal) [][]uint32 {
 const perPoint = 200
 
 // groupOf turns an accumulator and the group's sorted totals into a line.
-func (p *plan) groupOf(a *accumulator, sorted []uint32) Group {
+func (p *plan) groupOf(a *accumulator, s *spread) Group {
 	g := Group{Responses: a.responses, Visits: a.visits, Approved: a.approved, Doubled: a.doubled, ToAdjudicate: a.toAdjudicate,
 		N: a.graded, Banded: a.banded, Small: a.visits < SmallCell,
 		Bands: map[string]int{}, BandsFirst: map[string]int{}, BandShares: map[string]float64{}}
@@ -240,8 +289,7 @@ func (p *plan) groupOf(a *accumulator, sorted []uint32) Group {
 	if a.graded > 1 {
 		g.SD = ref(deviation(a.graded, a.sum, a.sumSquares) / perPoint)
 	}
-	g.Min, g.Max = ref(float64(sorted[0])/perPoint), ref(float64(sorted[len(sorted)-1])/perPoint)
-	g.Q1, g.Median, g.Q3 = ref(Quantile(sorted, 0.25)/perPoint), ref(Quantile(sorted, 0.5)/perPoint), ref(Quantile(sorted, 0.75)/perPoint)
+	g.Min, g.Q1, g.Median, g.Q3, g.Max = ref(s[0]/perPoint), ref(s[1]/perPoint), ref(s[2]/perPoint), ref(s[3]/perPoint), ref(s[4]/perPoint)
 	return g
 }
 
@@ -266,12 +314,19 @@ func Quantile[T uint32 | float64](sorted []T, p float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
 	}
-	h := float64(len(sorted)-1) * p
+	return quantile(len(sorted), p, func(k int) T { return sorted[k] })
+}
+
+// quantile is Quantile of n numbers of which at gives the k-th smallest; it is
+// asked for two neighbours, the smaller first.
+func quantile[T uint32 | float64](n int, p float64, at func(k int) T) float64 {
+	h := float64(n-1) * p
 	low := int(h)
-	if low >= len(sorted)-1 {
-		return float64(sorted[len(sorted)-1])
+	if low >= n-1 {
+		return float64(at(n - 1))
 	}
-	return float64(sorted[low]) + (h-float64(low))*(float64(sorted[low+1])-float64(sorted[low]))
+	x := float64(at(low))
+	return x + (h-float64(low))*(float64(at(low+1))-x)
 }
 
 // itemStats merges the versions of every item by its name, in the order of the
@@ -369,20 +424,20 @@ type denominators struct {
 func (p *plan) denominators(seen []bool) denominators {
 	t := p.table
 	overall := len(p.keys)
-	d := denominators{byRow: p.placeGroups == nil, overall: overall, inScope: make([]int, overall+1), assigned: make([]int, overall+1), observed: make([]int, overall+1)}
-	assigned := t.assigned[assignedKey{p.query.Template, p.query.Role}]
+	d := denominators{byRow: p.rowGroup != nil, overall: overall, inScope: make([]int, overall+1), assigned: make([]int, overall+1), observed: make([]int, overall+1)}
+	assigned := t.assignedUnits(p.query.Template, p.query.Role)
 	var one [1]int32
 	groups := func(place uint32) []int32 {
-		if p.placeGroups == nil {
+		if p.rowGroup != nil {
 			return one[:0]
 		}
-		return p.placeGroups[place]
+		return p.groupsOfPlace(place, &one)
 	}
 	for _, place := range t.populations[p.query.Template] {
 		if p.placeIn != nil && !p.placeIn[place] {
 			continue
 		}
-		_, has := assigned[t.places.unitOf(place)]
+		has := assigned.has(t.places.unitOf(place))
 		count := func(g int32) {
 			d.inScope[g]++
 			if has {

@@ -1,12 +1,14 @@
 package scoring
 
 import (
+	"math/bits"
 	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -189,22 +191,33 @@ type plan struct {
 	query  Query
 	blocks []*block
 	scheme *survey.Scheme // of the latest version
-	// keys are the groups' codes. placeGroups has each place's groups; nil
-	// when grouping goes by the row's observer or period.
-	keys        []string
-	placeGroups [][]int32
-	rowGroup    func(b *block, row uint32) int32
-	placeIn     []bool // whether a place passes the filter; nil: all do
-	observerIn  []bool
-	periodIn    []bool
-	states      [4]bool
-	role        uint32
-	visits      bool // count visits, not responses
-	from, to    uint16
+	// keys are the groups' codes. A row's group is that of its place
+	// (placeGroup), where a place is in several that of each of them (tagGroups),
+	// else that of the row's observer or period (rowGroup).
+	keys       []string
+	placeGroup []int32
+	tagGroups  [][]int32 // by tag set
+	rowGroup   func(b *block, row uint32) int32
+	placeIn    []bool // whether a place passes the filter; nil: all do
+	observerIn []bool
+	periodIn   []bool
+	// counted says for each combination of role and state, the lowest bits of a
+	// row's meta word, whether such rows count; skip are the bits that rule a row out.
+	counted  [1 << metaWho]bool
+	skip     uint32
+	states   [4]bool
+	visits   bool // count visits, not responses
+	from, to uint16
 	// partition says that every row is in exactly one group, so that the
 	// overall line is the sum of the groups and need not be counted apart.
 	partition           bool
 	bandCodes, capCodes []string
+	// bandAt and capAt translate the bands and caps of each block's version into
+	// these lists.
+	bandAt, capAt [][]int
+	// span is one more than the highest total there can be, in half hundredths,
+	// if totals are counted by group and value; 0 if they are listed.
+	span int
 }
 
 func (t *Table) plan(q Query) *plan {
@@ -221,12 +234,19 @@ func (t *Table) plan(q Query) *plan {
 	if n := len(p.blocks); n > 0 {
 		p.scheme = p.blocks[n-1].layout.scorer.scheme
 	}
-	p.role = uint32(slices.Index(survey.RatingRoles, q.Role))
+	role := slices.Index(survey.RatingRoles, q.Role)
 	p.visits = q.Role == survey.RoleObserver && !q.ByResponse
+	p.skip = metaDropped
+	if p.visits {
+		p.skip |= metaPaired
+	}
 	for i, s := range tableStates {
 		p.states[i] = s.Counts()
 		if len(q.Filter.States) > 0 {
 			p.states[i] = slices.Contains(q.Filter.States, s)
+		}
+		if role >= 0 {
+			p.counted[role<<metaRole|i<<metaState] = p.states[i]
 		}
 	}
 	if q.Filter.From != 0 {
@@ -236,8 +256,8 @@ func (t *Table) plan(q Query) *plan {
 		p.to = uint16(max(0, q.Filter.To-dateZero))
 	}
 	p.filterPlaces()
-	p.observerIn = members(t.observers.names, q.Filter.Observers)
-	p.periodIn = members(t.periods.names, q.Filter.Periods)
+	p.observerIn = members(&t.observers, q.Filter.Observers)
+	p.periodIn = members(&t.periods, q.Filter.Periods)
 	p.group()
 	p.partition = q.By != ByTag
 	// Bands and caps of all versions, the latest version's first.
@@ -254,19 +274,40 @@ func (t *Table) plan(q Query) *plan {
 			}
 		}
 	}
+	highest := uint32(0)
+	for _, b := range p.blocks {
+		scheme := b.layout.scorer.scheme
+		bands, caps := make([]int, len(scheme.Bands)), make([]int, len(scheme.Caps))
+		for i := range scheme.Bands {
+			bands[i] = slices.Index(p.bandCodes, scheme.Bands[i].Code)
+		}
+		for i := range scheme.Caps {
+			caps[i] = slices.Index(p.capCodes, scheme.Caps[i].Code)
+		}
+		p.bandAt, p.capAt = append(p.bandAt, bands), append(p.capAt, caps)
+		highest = max(highest, b.highest)
+	}
+	if span := 2*int(highest) + 1; span*(len(p.keys)+1) <= mostCounters {
+		p.span = span
+	}
 	return p
 }
+
+// mostCounters bounds the memory in which totals are counted by group and
+// value: 16 MB for each core. With more groups than that they are listed and
+// sorted, which costs by visit and not by group.
+const mostCounters = 1 << 22
 
 func version(b *block) int { return b.layout.scorer.form.Template.Version }
 
 // members marks which of the names are wanted; nil when all are.
-func members[T ~string](names []string, wanted []T) []bool {
+func members[T ~string](names *numbering, wanted []T) []bool {
 	if len(wanted) == 0 {
 		return nil
 	}
-	in := make([]bool, len(names))
-	for i, n := range names {
-		in[i] = slices.Contains(wanted, T(n))
+	in := make([]bool, names.len())
+	for i := range in {
+		in[i] = slices.Contains(wanted, T(names.name(uint32(i))))
 	}
 	return in
 }
@@ -280,15 +321,16 @@ func (p *plan) filterPlaces() {
 	pl := &p.table.places
 	under, within := make([]bool, len(pl.nodes)), make([]bool, len(pl.nodes))
 	for i, n := range pl.nodes { // parents come first
-		unit := survey.UnitCode(pl.units.names[n.unit])
+		unit := survey.UnitCode(pl.units.name(n.unit))
 		under[i] = len(f.Under) == 0 || slices.Contains(f.Under, unit) || (n.parent > 0 && under[n.parent-1])
 		within[i] = f.Within == "" || f.Within == unit || (n.parent > 0 && within[n.parent-1])
 	}
-	structures := members(pl.structures.names, f.Structures)
-	settings := members(pl.settings.names, f.Settings)
+	structures := members(&pl.structures, f.Structures)
+	settings := members(&pl.settings, f.Settings)
 	sectors := make([]bool, pl.sectors.len())
-	for i, s := range pl.sectors.names {
-		sectors[i] = len(f.Sectors) == 0 || slices.ContainsFunc(f.Sectors, func(want string) bool { return p.table.lists.SectorUnder(s, want) })
+	for i := range sectors {
+		sector := pl.sectors.name(uint32(i))
+		sectors[i] = len(f.Sectors) == 0 || slices.ContainsFunc(f.Sectors, func(want string) bool { return p.table.lists.SectorUnder(sector, want) })
 	}
 	tagged := make([]bool, len(pl.tags))
 	for i, tags := range pl.tags {
@@ -304,19 +346,17 @@ func (p *plan) filterPlaces() {
 // group works out the groups and which places belong to them.
 func (p *plan) group() {
 	pl := &p.table.places
-	p.placeGroups = make([][]int32, len(pl.all))
 	one := func(of func(at place) int32) {
-		singles := make([]int32, len(pl.all))
+		p.placeGroup = make([]int32, len(pl.all))
 		for i, at := range pl.all {
-			singles[i] = of(at)
-			p.placeGroups[i] = singles[i : i+1 : i+1]
+			p.placeGroup[i] = of(at)
 		}
 	}
 	byText := func(n *numbering, of func(at place) uint16, name func(string) string) {
 		at := map[string]int32{}
 		groups := make([]int32, n.len())
-		for i, code := range n.names {
-			groups[i] = p.key(at, name(code))
+		for i := range groups {
+			groups[i] = p.key(at, name(n.name(uint32(i))))
 		}
 		one(func(pl place) int32 { return groups[of(pl)] })
 	}
@@ -341,27 +381,24 @@ func (p *plan) group() {
 		one(func(at2 place) int32 {
 			code := ""
 			if up := pl.nodes[at2.node].parent; up > 0 {
-				code = pl.units.names[pl.nodes[up-1].unit]
+				code = pl.units.name(pl.nodes[up-1].unit)
 			}
 			return p.key(at, code)
 		})
 	case p.query.By == ByTag:
 		at := map[string]int32{}
-		sets := make([][]int32, len(pl.tags))
+		p.tagGroups = make([][]int32, len(pl.tags))
 		for i, tags := range pl.tags {
 			for _, tag := range tags {
-				sets[i] = append(sets[i], p.key(at, tag))
+				p.tagGroups[i] = append(p.tagGroups[i], p.key(at, tag))
 			}
 		}
-		for i, pl := range pl.all {
-			p.placeGroups[i] = sets[pl.tagSet]
-		}
 	case p.query.By == ByObserver:
-		p.keys = p.table.observers.names
-		p.placeGroups, p.rowGroup = nil, func(b *block, row uint32) int32 { return int32(b.observer[row]) }
+		p.keys = p.table.observers.names()
+		p.rowGroup = func(b *block, row uint32) int32 { return int32(b.observer[row]) }
 	case p.query.By == ByPeriod:
-		p.keys = p.table.periods.names
-		p.placeGroups, p.rowGroup = nil, func(b *block, row uint32) int32 { return int32(b.period[row]) }
+		p.keys = p.table.periods.names()
+		p.rowGroup = func(b *block, row uint32) int32 { return int32(b.period[row]) }
 	default:
 		p.keys = []string{""}
 		one(func(place) int32 { return 0 })
@@ -376,15 +413,14 @@ func (p *plan) groupByDepth(depth uint32) {
 	groups := make([]int32, len(pl.nodes))
 	for i, n := range pl.nodes {
 		if n.depth <= depth {
-			groups[i] = p.key(at, pl.units.names[n.unit])
+			groups[i] = p.key(at, pl.units.name(n.unit))
 		} else {
 			groups[i] = groups[n.parent-1]
 		}
 	}
-	singles := make([]int32, len(pl.all))
+	p.placeGroup = make([]int32, len(pl.all))
 	for i, pl := range pl.all {
-		singles[i] = groups[pl.node]
-		p.placeGroups[i] = singles[i : i+1 : i+1]
+		p.placeGroup[i] = groups[pl.node]
 	}
 }
 
@@ -407,8 +443,11 @@ type partial struct {
 	varied [][]int64
 	// full and zero count these by block, group and item for varied items.
 	variedFull, variedZero [][]uint32
-	totals                 []groupTotal
-	seen                   []bool // places with a counted response
+	// totals counts totals by group and value; listed has them one by one when
+	// there are too many groups for that.
+	totals []uint32
+	listed []groupTotal
+	seen   []bool // places with a counted response
 }
 
 // groupTotal is one visit's total, in half hundredths, in one group.
@@ -423,20 +462,31 @@ const rowsAtOnce = 1 << 16
 // run adds everything up, on several cores when there is much.
 func (p *plan) run() []*partial {
 	type chunk struct{ block, from, to int }
+	const pairs = -1
 	var chunks []chunk
+	if p.visits {
+		for from := 0; from < len(p.table.visits); from += rowsAtOnce {
+			chunks = append(chunks, chunk{pairs, from, min(from+rowsAtOnce, len(p.table.visits))})
+		}
+	}
 	for i, b := range p.blocks {
 		for from := 0; from < len(b.meta); from += rowsAtOnce {
 			chunks = append(chunks, chunk{i, from, min(from+rowsAtOnce, len(b.meta))})
 		}
 	}
+	var next atomic.Int64
 	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks)))
 	parts := make([]*partial, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
 		parts[w] = p.newPartial()
 		work := func() {
-			for i := w; i < len(chunks); i += workers {
-				p.addRows(parts[w], chunks[i].block, chunks[i].from, chunks[i].to)
+			for i := int(next.Add(1)) - 1; i < len(chunks); i = int(next.Add(1)) - 1 {
+				if c := chunks[i]; c.block == pairs {
+					p.addPairs(parts[w], p.table.visits[c.from:c.to])
+				} else {
+					p.addRows(parts[w], c.block, c.from, c.to)
+				}
 			}
 		}
 		if w == workers-1 {
@@ -447,14 +497,11 @@ func (p *plan) run() []*partial {
 		go func() { defer wg.Done(); work() }()
 	}
 	wg.Wait()
-	if p.visits {
-		p.addPairs(parts[0])
-	}
 	return parts
 }
 
 func (p *plan) newPartial() *partial {
-	out := &partial{accs: make([]accumulator, len(p.keys)+1), seen: make([]bool, len(p.table.places.all))}
+	out := &partial{accs: make([]accumulator, len(p.keys)+1), seen: make([]bool, len(p.table.places.all)), totals: make([]uint32, p.span*(len(p.keys)+1))}
 	for i := range out.accs {
 		out.accs[i].bands = make([]int, len(p.bandCodes))
 		out.accs[i].first = make([]int, len(p.bandCodes))
@@ -472,12 +519,8 @@ func (p *plan) newPartial() *partial {
 	return out
 }
 
-// counts reports whether a row passes every filter.
+// counts reports whether a row that is not dropped passes every filter.
 func (p *plan) counts(b *block, row uint32) bool {
-	meta := b.meta[row]
-	if meta&metaDropped != 0 || !p.states[meta>>metaState&3] {
-		return false
-	}
 	if p.placeIn != nil && !p.placeIn[b.place[row]] {
 		return false
 	}
@@ -490,12 +533,21 @@ func (p *plan) counts(b *block, row uint32) bool {
 	return b.date[row] >= p.from && b.date[row] <= p.to
 }
 
+// groupsOf gives the groups that a row is in; one is where a single one is put.
 func (p *plan) groupsOf(b *block, row uint32, one *[1]int32) []int32 {
 	if p.rowGroup != nil {
 		one[0] = p.rowGroup(b, row)
 		return one[:]
 	}
-	return p.placeGroups[b.place[row]]
+	return p.groupsOfPlace(b.place[row], one)
+}
+
+func (p *plan) groupsOfPlace(place uint32, one *[1]int32) []int32 {
+	if p.tagGroups != nil {
+		return p.tagGroups[p.table.places.all[place].tagSet]
+	}
+	one[0] = p.placeGroup[place]
+	return one[:]
 }
 
 // addRows adds the rows that stand alone.
@@ -504,11 +556,12 @@ func (p *plan) addRows(out *partial, block, from, to int) {
 	var one [1]int32
 	overall := int32(len(p.keys))
 	for row := uint32(from); row < uint32(to); row++ {
-		if b.meta[row]>>metaRole&7 != p.role || (p.visits && b.pair[row] != 0) || !p.counts(b, row) {
+		meta := b.meta[row]
+		if meta&p.skip != 0 || !p.counted[meta&(1<<metaWho-1)] || !p.counts(b, row) {
 			continue
 		}
 		out.seen[b.place[row]] = true
-		v := visitOfRow(b, row)
+		v := p.visitOfRow(block, row)
 		if !p.partition {
 			p.addVisit(out, overall, &v)
 			p.addItems(out, block, row, overall, 2)
@@ -522,7 +575,7 @@ func (p *plan) addRows(out *partial, block, from, to int) {
 
 // visit is what one visit adds to its groups.
 type visit struct {
-	block                       *block
+	block                       int // in plan.blocks
 	responses                   int
 	approved, doubled, disputed bool
 	reason                      byte
@@ -531,25 +584,27 @@ type visit struct {
 	caps                        uint32
 }
 
-func visitOfRow(b *block, row uint32) visit {
+func (p *plan) visitOfRow(block int, row uint32) visit {
+	b := p.blocks[block]
 	meta := b.meta[row]
-	return visit{block: b, responses: 1, approved: tableStates[meta>>metaState&3] == survey.StateApproved,
+	return visit{block: block, responses: 1, approved: tableStates[meta>>metaState&3] == survey.StateApproved,
 		reason: byte(meta >> metaReason & 3), total: 2 * b.total[row],
 		band: int8(meta>>metaBand&0xff) - 1, first: int8(meta>>metaFirst&0xff) - 1, caps: b.caps[row]}
 }
 
 // addPairs adds the visits that have more than a lead's rating.
-func (p *plan) addPairs(out *partial) {
+func (p *plan) addPairs(out *partial, visits []visitRatings) {
 	var one [1]int32
+	var room [2]rowRef
 	overall := int32(len(p.keys))
-	for i := range p.table.visits {
-		v := &p.table.visits[i]
-		use, weights := p.ratingsThatCount(v)
-		if len(use) == 0 {
+	blocks := make([]int, len(p.table.blocks)) // the plan's number of each; -1 for another template's
+	for i, b := range p.table.blocks {
+		blocks[i] = slices.Index(p.blocks, b)
+	}
+	for i := range visits {
+		use, weights := p.ratingsThatCount(&visits[i], room[:0])
+		if len(use) == 0 || blocks[use[0].block] < 0 {
 			continue
-		}
-		if !slices.Contains(p.blocks, p.table.blocks[use[0].block]) {
-			continue // another template's
 		}
 		// All of a visit counts where its first rating belongs, so that the items
 		// of a group are those of the group's visits. The other rating may name
@@ -557,7 +612,11 @@ func (p *plan) addPairs(out *partial) {
 		first := p.table.blocks[use[0].block]
 		groups := p.groupsOf(first, use[0].row, &one)
 		out.seen[first.place[use[0].row]] = true
-		sum := p.merge(use)
+		sum := p.visitOfRow(blocks[use[0].block], use[0].row)
+		if len(use) == 2 {
+			second := p.visitOfRow(blocks[use[1].block], use[1].row)
+			sum = p.merge(sum, second)
+		}
 		for _, g := range groups {
 			p.addVisit(out, g, &sum)
 		}
@@ -565,7 +624,7 @@ func (p *plan) addPairs(out *partial) {
 			p.addVisit(out, overall, &sum)
 		}
 		for _, at := range use {
-			n := slices.Index(p.blocks, p.table.blocks[at.block])
+			n := blocks[at.block]
 			for _, g := range groups {
 				p.addItems(out, n, at.row, g, weights)
 			}
@@ -579,33 +638,32 @@ func (p *plan) addPairs(out *partial) {
 // ratingsThatCount picks the ratings that stand for a visit, and what each
 // weighs in half visits: the adjudicator's alone, else lead and second. The
 // first of them decides to which groups the visit belongs.
-func (p *plan) ratingsThatCount(v *visitRatings) ([]rowRef, uint32) {
+func (p *plan) ratingsThatCount(v *visitRatings, use []rowRef) ([]rowRef, uint32) {
 	passes := func(bit uint8, at rowRef) bool {
-		return v.has&bit != 0 && p.counts(p.table.blocks[at.block], at.row)
+		if v.has&bit == 0 {
+			return false
+		}
+		b := p.table.blocks[at.block]
+		return p.states[b.meta[at.row]>>metaState&3] && p.counts(b, at.row)
 	}
 	if passes(4, v.adjudicator) {
-		return []rowRef{v.adjudicator}, 2
+		return append(use, v.adjudicator), 2
 	}
 	lead, second := passes(1, v.lead), passes(2, v.second)
 	switch {
 	case lead && second:
-		return []rowRef{v.lead, v.second}, 1
+		return append(use, v.lead, v.second), 1
 	case lead:
-		return []rowRef{v.lead}, 2
+		return append(use, v.lead), 2
 	case second:
-		return []rowRef{v.second}, 2
+		return append(use, v.second), 2
 	}
 	return nil, 0
 }
 
-// merge makes one visit of its ratings. Of two totals it takes the mean; its
+// merge makes one visit of its two ratings. Of two totals it takes the mean; its
 // band is that of the mean as shown, lowered by every cap that fired in either.
-func (p *plan) merge(use []rowRef) visit {
-	first := visitOfRow(p.table.blocks[use[0].block], use[0].row)
-	if len(use) == 1 {
-		return first
-	}
-	second := visitOfRow(p.table.blocks[use[1].block], use[1].row)
+func (p *plan) merge(first, second visit) visit {
 	out := first
 	switch {
 	case reasons[first.reason] != Scored && reasons[second.reason] == Scored:
@@ -613,9 +671,9 @@ func (p *plan) merge(use []rowRef) visit {
 	case reasons[second.reason] != Scored:
 	default:
 		out.disputed = difference(first.total, second.total) > 2*adjudicateDifference ||
-			first.bandCode() != second.bandCode()
+			p.bandOf(&first) != p.bandOf(&second)
 		out.total = (first.total + second.total) / 2
-		out.regrade(&second)
+		p.regrade(&out, &second)
 	}
 	out.responses, out.doubled = 2, true
 	out.approved = first.approved && second.approved
@@ -624,16 +682,19 @@ func (p *plan) merge(use []rowRef) visit {
 
 func difference(a, b uint32) uint32 { return max(a, b) - min(a, b) }
 
-func (v *visit) bandCode() string {
+func (p *plan) schemeOf(v *visit) *survey.Scheme { return p.blocks[v.block].layout.scorer.scheme }
+
+// bandOf gives a visit's band as an index in bandCodes, -1 if it has none.
+func (p *plan) bandOf(v *visit) int {
 	if v.band < 0 {
-		return ""
+		return -1
 	}
-	return v.block.layout.scorer.scheme.Bands[v.band].Code
+	return p.bandAt[v.block][v.band]
 }
 
 // regrade finds the band of a mean total, capped by what fired in either rating.
-func (v *visit) regrade(second *visit) {
-	scheme := v.block.layout.scorer.scheme
+func (p *plan) regrade(v, second *visit) {
+	scheme := p.schemeOf(v)
 	if v.first < 0 {
 		return
 	}
@@ -641,7 +702,7 @@ func (v *visit) regrade(second *visit) {
 	shown := survey.Points(divRound(int64(v.total), 2*unit) * unit)
 	v.first = int8(BandFor(scheme, shown))
 	v.band = v.first
-	codes := second.block.layout.scorer.scheme.Caps
+	codes := p.schemeOf(second).Caps
 	for i := range codes {
 		if second.caps&(1<<i) == 0 {
 			continue
@@ -679,36 +740,20 @@ func (p *plan) addVisit(out *partial, group int32, v *visit) {
 	a.graded++
 	a.sum += uint64(v.total)
 	a.sumSquares += uint64(v.total) * uint64(v.total)
-	out.totals = append(out.totals, groupTotal{group, v.total})
+	if p.span > 0 {
+		out.totals[int(group)*p.span+int(v.total)]++
+	} else {
+		out.listed = append(out.listed, groupTotal{group, v.total})
+	}
 	if v.band < 0 {
 		return
 	}
 	a.banded++
-	a.bands[p.bandIndex(v.block, v.band)]++
-	a.first[p.bandIndex(v.block, v.first)]++
-	for caps, i := v.caps, 0; caps != 0; caps, i = caps>>1, i+1 {
-		if caps&1 != 0 {
-			a.caps[p.capIndex(v.block, i)]++
-		}
+	a.bands[p.bandAt[v.block][v.band]]++
+	a.first[p.bandAt[v.block][v.first]]++
+	for caps := v.caps; caps != 0; caps &= caps - 1 {
+		a.caps[p.capAt[v.block][bits.TrailingZeros32(caps)]]++
 	}
-}
-
-// bandIndex translates a band of a version into the summary's list of bands.
-func (p *plan) bandIndex(b *block, band int8) int {
-	scheme := b.layout.scorer.scheme
-	if scheme == p.scheme {
-		return int(band) // the list begins with the latest version's bands
-	}
-	return slices.Index(p.bandCodes, scheme.Bands[band].Code)
-}
-
-// capIndex translates a cap of a version into the summary's list of caps.
-func (p *plan) capIndex(b *block, i int) int {
-	scheme := b.layout.scorer.scheme
-	if scheme == p.scheme {
-		return i
-	}
-	return slices.Index(p.capCodes, scheme.Caps[i].Code)
 }
 
 // addItems counts one response's item codes.

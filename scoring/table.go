@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"bytes"
 	"encoding/hex"
 	"slices"
 	"sync"
@@ -25,7 +24,7 @@ type Table struct {
 	where map[[16]byte]rowRef
 	// Populations and assignments give the denominators, by template.
 	populations map[survey.TemplateCode][]uint32
-	assigned    map[assignedKey]map[uint32]struct{}
+	assigned    map[assignedKey]units
 	visits      []visitRatings
 	pairsDirty  bool
 	paired      map[visitKey]uint32
@@ -42,9 +41,9 @@ type block struct {
 	period   []uint16
 	date     []uint16 // days since dateZero
 	total    []uint32 // hundredths
+	highest  uint32   // no total is above it
 	caps     []uint32
 	meta     []uint32
-	pair     []uint32 // index in visits plus one; 0: the row stands alone
 	id       [][16]byte
 }
 
@@ -72,15 +71,18 @@ type visitRatings struct {
 type assignedKey struct {
 	template survey.TemplateCode
 	role     survey.Role
+	period   string
 }
 
 // The parts of a row's meta word.
 const (
-	metaRole    = 0  // 3 bits: index in survey.RatingRoles
-	metaState   = 3  // 2 bits: index in tableStates
-	metaReason  = 5  // 2 bits
-	metaBand    = 8  // 8 bits: index of the band plus one
-	metaFirst   = 16 // 8 bits
+	metaRole    = 0       // 3 bits: index in survey.RatingRoles
+	metaState   = 3       // 2 bits: index in tableStates
+	metaWho     = 5       // the number of bits that role and state take
+	metaReason  = 5       // 2 bits
+	metaBand    = 8       // 8 bits: index of the band plus one
+	metaFirst   = 16      // 8 bits
+	metaPaired  = 1 << 30 // one of a visit's several ratings, in Table.visits
 	metaDropped = 1 << 31
 )
 
@@ -93,7 +95,7 @@ func NewTable(lists *survey.TypeLists) *Table {
 		lists:       lists,
 		where:       map[[16]byte]rowRef{},
 		populations: map[survey.TemplateCode][]uint32{},
-		assigned:    map[assignedKey]map[uint32]struct{}{},
+		assigned:    map[assignedKey]units{},
 		paired:      map[visitKey]uint32{},
 		places:      newPlaces(),
 		observers:   newNumbering(),
@@ -170,8 +172,8 @@ func (t *Table) apply(row *survey.Row, layouts LayoutSource) error {
 	b.period[n] = uint16(t.periods.number(p.period))
 	b.date[n] = uint16(max(0, p.date-dateZero))
 	b.total[n] = uint32(p.total)
+	b.highest = max(b.highest, b.total[n])
 	b.caps[n] = p.caps
-	b.pair[n] = 0
 	b.id[n] = id
 	b.meta[n] = uint32(role)<<metaRole | uint32(state)<<metaState | uint32(p.reason)<<metaReason |
 		uint32(p.band+1)<<metaBand | uint32(p.bandFirst+1)<<metaFirst
@@ -191,7 +193,7 @@ func partOfPair(r survey.Role) bool { return r == survey.RoleSecond || r == surv
 // drop marks a row as gone.
 func (t *Table) drop(at rowRef) {
 	b := t.blocks[at.block]
-	if b.pair[at.row] != 0 || partOfPair(b.role(at.row)) {
+	if b.meta[at.row]&metaPaired != 0 || partOfPair(b.role(at.row)) {
 		t.pairsDirty = true
 	}
 	b.live--
@@ -212,7 +214,6 @@ func (b *block) grow() {
 	b.total = append(b.total, 0)
 	b.caps = append(b.caps, 0)
 	b.meta = append(b.meta, 0)
-	b.pair = append(b.pair, 0)
 	b.id = append(b.id, [16]byte{})
 }
 
@@ -220,10 +221,11 @@ func (b *block) grow() {
 func (t *Table) Compact() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.places.compact()
 	for _, b := range t.blocks {
 		b.items = tight(b.items)
 		b.place, b.observer, b.total, b.caps = tight(b.place), tight(b.observer), tight(b.total), tight(b.caps)
-		b.meta, b.pair = tight(b.meta), tight(b.pair)
+		b.meta = tight(b.meta)
 		b.period, b.date = tight(b.period), tight(b.date)
 		b.id = tight(b.id)
 	}
@@ -279,19 +281,55 @@ func (t *Table) SetPopulation(template survey.TemplateCode, units []*survey.Stan
 	return nil
 }
 
-// Assign takes in that a unit is assigned to somebody in a role.
-func (t *Table) Assign(visits []survey.VisitKey) {
+// Assign takes in which visits are assigned to somebody and which are so no
+// longer.
+func (t *Table) Assign(visits []survey.AssignedVisit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, v := range visits {
-		key := assignedKey{v.Template, v.Role}
+		key := assignedKey{v.Template, v.Role, v.Period}
 		set := t.assigned[key]
-		if set == nil {
-			set = map[uint32]struct{}{}
-			t.assigned[key] = set
-		}
-		set[t.places.units.number([]byte(v.Unit))] = struct{}{}
+		set.put(t.places.units.numberOf(string(v.Unit)), !v.Cancelled)
+		t.assigned[key] = set
 	}
+}
+
+// assignedUnits gives the units that are assigned in any period.
+func (t *Table) assignedUnits(template survey.TemplateCode, role survey.Role) (all units) {
+	for key, set := range t.assigned {
+		if key.template == template && key.role == role {
+			all = all.with(set)
+		}
+	}
+	return all
+}
+
+// units is a set of units by their numbers, a bit for each.
+type units []uint64
+
+func (u *units) put(n uint32, in bool) {
+	for int(n/64) >= len(*u) {
+		*u = append(*u, 0)
+	}
+	if in {
+		(*u)[n/64] |= 1 << (n % 64)
+	} else {
+		(*u)[n/64] &^= 1 << (n % 64)
+	}
+}
+
+func (u units) has(n uint32) bool { return int(n/64) < len(u) && u[n/64]&(1<<(n%64)) != 0 }
+
+// with gives the union as a set of its own.
+func (u units) with(other units) units {
+	if len(u) < len(other) {
+		u, other = other, u
+	}
+	out := slices.Clone(u)
+	for i := range other {
+		out[i] |= other[i]
+	}
+	return out
 }
 
 // firstBlockOf numbers a template by the first block it has.
@@ -321,7 +359,7 @@ func (t *Table) settlePairs() {
 	t.visits = t.visits[:0]
 	withPair := make([]bool, t.places.units.len())
 	t.eachRow(func(at rowRef, b *block) {
-		b.pair[at.row] = 0
+		b.meta[at.row] &^= metaPaired
 		if !partOfPair(b.role(at.row)) {
 			return
 		}
@@ -339,7 +377,7 @@ func (t *Table) settlePairs() {
 		} else {
 			v.adjudicator, v.has = at, v.has|4
 		}
-		b.pair[at.row] = n + 1
+		b.meta[at.row] |= metaPaired
 	})
 	t.eachRow(func(at rowRef, b *block) {
 		if !withPair[t.places.unitOf(b.place[at.row])] || b.role(at.row) != survey.RoleObserver {
@@ -347,7 +385,7 @@ func (t *Table) settlePairs() {
 		}
 		if n, ok := t.paired[t.visitOf(at)]; ok {
 			t.visits[n].lead, t.visits[n].has = at, t.visits[n].has|1
-			b.pair[at.row] = n + 1
+			b.meta[at.row] |= metaPaired
 		}
 	})
 	t.pairsDirty = false
@@ -380,100 +418,3 @@ func parseID(id survey.ResponseID) (out [16]byte, ok bool) {
 	_, err := hex.Decode(out[:], hexed[:])
 	return out, err == nil
 }
-
-// numbering gives texts small numbers in the order in which they first appear.
-type numbering struct {
-	of    map[string]uint32
-	names []string
-}
-
-func newNumbering() numbering { return numbering{of: map[string]uint32{}} }
-
-func (n *numbering) number(s []byte) uint32 {
-	if i, ok := n.of[string(s)]; ok {
-		return i
-	}
-	name := string(bytes.Clone(s))
-	i := uint32(len(n.names))
-	n.of[name] = i
-	n.names = append(n.names, name)
-	return i
-}
-
-func (n *numbering) len() int { return len(n.names) }
-
-// places numbers where units stood when they were assessed: path, axes, tags.
-type places struct {
-	units                                  numbering
-	structures, sectors, settings, tagSets numbering
-	nodes                                  []pathNode
-	nodeOf                                 map[pathNode]uint32
-	all                                    []place
-	placeOf                                map[place]uint32
-	tags                                   [][]string // by tag set
-}
-
-// pathNode is a unit under a certain path. Parents have lower numbers.
-type pathNode struct {
-	parent uint32 // index in nodes plus one; 0: a root
-	unit   uint32
-	depth  uint32
-}
-
-type place struct {
-	node                               uint32
-	structure, sector, setting, tagSet uint16
-}
-
-func newPlaces() places {
-	return places{units: newNumbering(), structures: newNumbering(), sectors: newNumbering(), settings: newNumbering(),
-		tagSets: newNumbering(), nodeOf: map[pathNode]uint32{}, placeOf: map[place]uint32{}}
-}
-
-// number gives the number of a place in its packed form.
-func (p *places) number(packedPlace []byte) (uint32, error) {
-	r := reader{b: packedPlace}
-	depth := r.uvarint()
-	node := uint32(0)
-	for i := range depth {
-		unit := r.text()
-		if r.failed {
-			return 0, errPacked
-		}
-		n := pathNode{parent: node, unit: p.units.number(unit), depth: uint32(i)}
-		at, known := p.nodeOf[n]
-		if !known {
-			at = uint32(len(p.nodes))
-			p.nodes = append(p.nodes, n)
-			p.nodeOf[n] = at
-		}
-		node = at + 1
-	}
-	pl := place{node: node - 1, structure: uint16(p.structures.number(r.text())),
-		sector: uint16(p.sectors.number(r.text())), setting: uint16(p.settings.number(r.text()))}
-	tagBytes := r.b
-	count := r.uvarint()
-	var tags []string
-	for range count {
-		tags = append(tags, string(r.text()))
-		if r.failed {
-			break
-		}
-	}
-	if r.failed || depth == 0 || len(r.b) != 0 {
-		return 0, errPacked
-	}
-	pl.tagSet = uint16(p.tagSets.number(tagBytes))
-	if int(pl.tagSet) == len(p.tags) {
-		p.tags = append(p.tags, tags)
-	}
-	n, known := p.placeOf[pl]
-	if !known {
-		n = uint32(len(p.all))
-		p.all = append(p.all, pl)
-		p.placeOf[pl] = n
-	}
-	return n, nil
-}
-
-func (p *places) unitOf(place uint32) uint32 { return p.nodes[p.all[place].node].unit }

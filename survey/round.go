@@ -1,6 +1,9 @@
 package survey
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Role says who a rating comes from. Ratings of different roles never
 // overwrite each other.
@@ -150,12 +153,42 @@ func (k VisitKey) String() string {
 	return string(k.Round) + "|" + string(k.Template) + "|" + string(k.Unit) + "|" + string(k.Role) + "|" + k.Period
 }
 
+// ParseVisitKey reads what String wrote; ok is false for anything else.
+func ParseVisitKey(s string) (k VisitKey, ok bool) {
+	part := func() (p string) {
+		p, s, ok = strings.Cut(s, "|")
+		return p
+	}
+	k.Round, k.Template, k.Unit = RoundCode(part()), TemplateCode(part()), UnitCode(part())
+	k.Role = Role(part())
+	k.Period = s
+	return k, ok && !strings.Contains(s, "|")
+}
+
+// AssignmentStatus says what became of the plan.
+type AssignmentStatus string
+
+const (
+	// AssignmentPlanned is an assignment as it was made.
+	AssignmentPlanned AssignmentStatus = ""
+	// AssignmentCancelled: nobody is asked for the visit any more.
+	AssignmentCancelled AssignmentStatus = "cancelled"
+)
+
 // Assignment asks one observer for one visit.
 type Assignment struct {
 	ID AssignmentID `json:"id"`
 	VisitKey
-	Observer PersonID `json:"observer"`
-	Due      Date     `json:"due,omitempty"`
-	Rev      int64    `json:"rev"`
-	Events   []Event  `json:"events,omitempty"`
+	Observer PersonID         `json:"observer"`
+	Due      Date             `json:"due,omitempty"`
+	Status   AssignmentStatus `json:"status,omitempty"`
+	Rev      int64            `json:"rev"`
+	Events   []Event          `json:"events,omitempty"`
+}
+
+// AssignedVisit says whether a visit is assigned to somebody.
+type AssignedVisit struct {
+	VisitKey
+	// Cancelled says that it was and is no longer.
+	Cancelled bool
 }

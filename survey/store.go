@@ -127,6 +127,9 @@ type AssignmentStore interface {
 	// AssignmentsSince yields a round's assignments created or replaced since
 	// the cursor.
 	AssignmentsSince(ctx context.Context, round RoundCode, after Cursor) iter.Seq2[Change[*Assignment], error]
+	// VisitsSince yields of the same changes only what coverage is counted from,
+	// without touching the documents.
+	VisitsSince(ctx context.Context, round RoundCode, after Cursor) iter.Seq2[Change[AssignedVisit], error]
 }
 
 // ResponseStore keeps responses.

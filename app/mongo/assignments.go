@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/khaosat/khaosat/survey"
@@ -63,4 +64,29 @@ func (s *Store) AssignmentsOf(ctx context.Context, observer survey.PersonID, rou
 // AssignmentsSince implements survey.AssignmentStore.
 func (s *Store) AssignmentsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[*survey.Assignment], error] {
 	return follow(ctx, s.assignments, s.assignmentLog, bson.D{{Key: "round", Value: round}}, after)
+}
+
+// visitFields are what VisitsSince reads of an assignment.
+var visitFields = bson.D{{Key: "visit", Value: 1}, {Key: "status", Value: 1}, {Key: "pos", Value: 1}}
+
+// VisitsSince implements survey.AssignmentStore.
+func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[survey.AssignedVisit], error] {
+	return func(yield func(survey.Change[survey.AssignedVisit], error) bool) {
+		filter := bson.D{{Key: "round", Value: round}}
+		for change, err := range s.assignmentLog.since(ctx, filter, after, pages(rowPage, visitFields)) {
+			var visit survey.AssignedVisit
+			if err == nil {
+				key, _ := change.Doc.Lookup("visit").StringValueOK()
+				status, _ := change.Doc.Lookup("status").StringValueOK()
+				visit.Cancelled = status == string(survey.AssignmentCancelled)
+				var ok bool
+				if visit.VisitKey, ok = survey.ParseVisitKey(key); !ok {
+					err = errUnreadable("assignment", fmt.Errorf("its visit is %q", key))
+				}
+			}
+			if !yield(survey.Change[survey.AssignedVisit]{Doc: visit, Cursor: change.Cursor}, err) || err != nil {
+				return
+			}
+		}
+	}
 }

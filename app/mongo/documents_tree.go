@@ -217,20 +217,21 @@ type assignmentDoc struct {
 	// Pos is the position in the log of assignments; 0 until one is given.
 	Pos int64 `bson:"pos"`
 	// Visit is the visit's key as one text.
-	Visit    string          `bson:"visit"`
-	Key      visitDoc        `bson:",inline"`
-	Observer survey.PersonID `bson:"observer"`
-	Due      string          `bson:"due"`
-	Events   []eventDoc      `bson:"events,omitempty"`
+	Visit    string                  `bson:"visit"`
+	Key      visitDoc                `bson:",inline"`
+	Observer survey.PersonID         `bson:"observer"`
+	Due      string                  `bson:"due"`
+	Status   survey.AssignmentStatus `bson:"status,omitempty"`
+	Events   []eventDoc              `bson:"events,omitempty"`
 }
 
 func assignmentDocOf(a *survey.Assignment, h head) *assignmentDoc {
 	return &assignmentDoc{ID: a.ID, Head: h, Visit: a.VisitKey.String(), Key: visitDoc(a.VisitKey), Observer: a.Observer,
-		Due: a.Due.String(), Events: each(a.Events, eventDocOf)}
+		Due: a.Due.String(), Status: a.Status, Events: each(a.Events, eventDocOf)}
 }
 
 func (d *assignmentDoc) assignment() (*survey.Assignment, error) {
 	due, err := survey.ParseDate(d.Due)
-	return &survey.Assignment{ID: d.ID, VisitKey: survey.VisitKey(d.Key), Observer: d.Observer, Due: due, Rev: d.Head.Rev,
+	return &survey.Assignment{ID: d.ID, VisitKey: survey.VisitKey(d.Key), Observer: d.Observer, Due: due, Status: d.Status, Rev: d.Head.Rev,
 		Events: each(d.Events, eventDoc.event)}, err
 }

@@ -48,14 +48,21 @@ func (s *Service) Table(ctx context.Context, round *survey.Round) (*scoring.Tabl
 		}
 		t.roundRev = -1
 	}
+	// All at once, since after a start all of it is read from the beginning.
+	// After an error what was taken in stays, and the next call goes on from there.
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return s.followRows(ctx, round.Code, t) })
+	all.Go(func() error { return s.followAssignments(ctx, round.Code, t) })
 	if t.roundRev != round.Rev {
-		if err := s.populate(ctx, t.table, round, tree, lists); err != nil {
-			return nil, err
-		}
-		t.stamp, t.roundRev = stamp, round.Rev
+		all.Go(func() error {
+			err := s.populate(ctx, t.table, round, tree, lists)
+			if err == nil {
+				t.stamp, t.roundRev = stamp, round.Rev
+			}
+			return err
+		})
 	}
-	if err := s.follow(ctx, round.Code, t); err != nil {
-		// What was taken in stays; the next call goes on from there.
+	if err := all.Wait(); err != nil {
 		return nil, err
 	}
 	return t.table, nil
@@ -89,15 +96,6 @@ func (c *tableCache) get(code survey.RoundCode) *roundTable {
 // rowsAtOnce is how many rows are applied under one lock.
 const rowsAtOnce = 4096
 
-// follow takes in what is new in the store: responses and assignments at once,
-// since after a start both are read from the beginning.
-func (s *Service) follow(ctx context.Context, code survey.RoundCode, t *roundTable) error {
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return s.followRows(ctx, code, t) })
-	both.Go(func() error { return s.followAssignments(ctx, code, t) })
-	return both.Wait()
-}
-
 func (s *Service) followRows(ctx context.Context, code survey.RoundCode, t *roundTable) error {
 	layouts := func(code survey.TemplateCode, version int) (*scoring.Layout, error) {
 		c, err := s.Form(ctx, code, version)
@@ -117,12 +115,7 @@ func (s *Service) followRows(ctx context.Context, code survey.RoundCode, t *roun
 }
 
 func (s *Service) followAssignments(ctx context.Context, code survey.RoundCode, t *roundTable) error {
-	visits := make([]survey.VisitKey, 0, rowsAtOnce)
-	return inBatches(s.store.AssignmentsSince(ctx, code, t.assignments), &t.assignments, func(as []*survey.Assignment) error {
-		visits = visits[:0]
-		for _, a := range as {
-			visits = append(visits, a.VisitKey)
-		}
+	return inBatches(s.store.VisitsSince(ctx, code, t.assignments), &t.assignments, func(visits []survey.AssignedVisit) error {
 		t.table.Assign(visits)
 		return nil
 	})
@@ -160,15 +153,21 @@ func inBatches[T any](changes iter.Seq2[survey.Change[T], error], at *survey.Cur
 // populate counts which units each template of the round is about, as the tree
 // stands on the round's last day.
 func (s *Service) populate(ctx context.Context, table *scoring.Table, round *survey.Round, tree *survey.Tree, lists *survey.TypeLists) error {
+	var inScope []*survey.Standing
+	for _, u := range tree.Units() {
+		unit, err := tree.Standing(u.Code, round.Closes)
+		if err == nil && round.Scope.Contains(lists, unit) {
+			inScope = append(inScope, unit)
+		}
+	}
 	for _, rt := range round.Templates {
 		c, err := s.Form(ctx, rt.Code, rt.Current())
 		if err != nil {
 			return err
 		}
-		var units []*survey.Standing
-		for _, u := range tree.Units() {
-			unit, err := tree.Standing(u.Code, round.Closes)
-			if err == nil && round.Scope.Contains(lists, unit) && c.Form.AppliesTo(&unit.UnitFacts, lists) {
+		units := make([]*survey.Standing, 0, len(inScope))
+		for _, unit := range inScope {
+			if c.Form.AppliesTo(&unit.UnitFacts, lists) {
 				units = append(units, unit)
 			}
 		}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/khaosat/khaosat/survey"
@@ -29,9 +30,9 @@ func visitAssigned(a *survey.Assignment) func(*tx) error {
 
 func insertAssignment(a *survey.Assignment) put {
 	return func(t *tx, doc string) (int64, error) {
-		return t.exec(`INSERT INTO assignments (pos, id, visit, round, observer, due, rev, doc)
-			VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING`,
-			t.next(), a.ID, a.VisitKey.String(), a.Round, a.Observer, int64(a.Due), doc)
+		return t.exec(`INSERT INTO assignments (pos, id, visit, round, observer, due, status, rev, doc)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING`,
+			t.next(), a.ID, a.VisitKey.String(), a.Round, a.Observer, int64(a.Due), a.Status, doc)
 	}
 }
 
@@ -56,9 +57,9 @@ func (s *Store) CreateAssignments(ctx context.Context, all []*survey.Assignment)
 // ReplaceAssignment implements survey.AssignmentStore.
 func (s *Store) ReplaceAssignment(ctx context.Context, a *survey.Assignment) error {
 	return replace(ctx, s, assignments, a, func(t *tx, doc string) (int64, error) {
-		return t.exec(`UPDATE OR IGNORE assignments SET pos = ?, visit = ?, round = ?, observer = ?, due = ?, rev = rev + 1, doc = ?
+		return t.exec(`UPDATE OR IGNORE assignments SET pos = ?, visit = ?, round = ?, observer = ?, due = ?, status = ?, rev = rev + 1, doc = ?
 			WHERE id = ? AND rev = ?`,
-			t.next(), a.VisitKey.String(), a.Round, a.Observer, int64(a.Due), doc, a.ID, a.Rev)
+			t.next(), a.VisitKey.String(), a.Round, a.Observer, int64(a.Due), a.Status, doc, a.ID, a.Rev)
 	}, storedAssignment, []any{a.ID}, visitAssigned(a))
 }
 
@@ -78,6 +79,7 @@ const (
 	listRoundAssignments = `SELECT rev, doc FROM assignments
 		WHERE observer = ? AND round = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?`
 	followAssignments = "SELECT pos, rev, doc FROM assignments WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
+	followVisits      = "SELECT pos, visit, status FROM assignments WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
 )
 
 // AssignmentsOf implements survey.AssignmentStore.
@@ -110,4 +112,22 @@ func (s *Store) AssignmentsOf(ctx context.Context, observer survey.PersonID, rou
 // AssignmentsSince implements survey.AssignmentStore.
 func (s *Store) AssignmentsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[*survey.Assignment], error] {
 	return follow(ctx, s, assignments, after, followAssignments, func(pos int64) []any { return []any{round, pos} })
+}
+
+// VisitsSince implements survey.AssignmentStore.
+func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[survey.AssignedVisit], error] {
+	return behind(ctx, s, after, maxRowBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[survey.AssignedVisit]) error {
+		return c.each(ctx, followVisits, []any{round, pos, limit}, func(rows scanner) (bool, error) {
+			var pos int64
+			var key, status string
+			if err := rows.Scan(&pos, &key, &status); err != nil {
+				return false, err
+			}
+			visit, ok := survey.ParseVisitKey(key)
+			if !ok {
+				return false, fmt.Errorf("sqlite: the assignment at %d has the visit %q", pos, key)
+			}
+			return add(pos, survey.AssignedVisit{VisitKey: visit, Cancelled: status == string(survey.AssignmentCancelled)}, len(key)), nil
+		})
+	})
 }

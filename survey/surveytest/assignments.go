@@ -2,6 +2,7 @@ package surveytest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
@@ -62,6 +63,38 @@ func testAssignments(t *testing.T, opener Opener) {
 			t.Errorf("%d more after the last cursor", len(rest))
 		}
 	})
+	t.Run("visits tell what was assigned and what is no longer", func(t *testing.T) { testVisitsSince(t, opener(t)()) })
+}
+
+func testVisitsSince(t *testing.T, s survey.Store) {
+	ctx := t.Context()
+	other := Assignment(5, func(v *survey.Assignment) { v.Round = "other" })
+	all := []*survey.Assignment{Assignment(1), other, Assignment(2, func(v *survey.Assignment) { v.Period = "2018-03" })}
+	Must(t, s.CreateAssignments(ctx, all))
+	seen := map[survey.VisitKey]bool{}
+	cursor := survey.Cursor("")
+	follow := func(want int) {
+		t.Helper()
+		changes := Collect(t, s.VisitsSince(ctx, RoundCode, cursor))
+		if len(changes) != want {
+			t.Errorf("%d visits, want %d", len(changes), want)
+		}
+		for _, c := range changes {
+			seen[c.Doc.VisitKey], cursor = c.Doc.Cancelled, c.Cursor
+		}
+	}
+	follow(2)
+	all[0].Status = survey.AssignmentCancelled
+	Must(t, s.ReplaceAssignment(ctx, all[0]))
+	follow(1)
+	follow(0)
+	if want := (map[survey.VisitKey]bool{all[0].VisitKey: true, all[2].VisitKey: false}); !maps.Equal(seen, want) {
+		t.Errorf("%v, want %v", seen, want)
+	}
+	// The cursor is the one of assignments: both read one order.
+	if rest := Collect(t, s.AssignmentsSince(ctx, RoundCode, cursor)); len(rest) != 0 {
+		t.Errorf("%d more assignments after the last cursor", len(rest))
+	}
 }
 
 func testVisitAssigned(t *testing.T, s survey.Store) {

@@ -81,6 +81,7 @@ func calls(s survey.Store) map[string]func(context.Context) error {
 		"Assignment":        func(ctx context.Context) error { return discard(s.Assignment(ctx, Assignment(1).ID)) },
 		"AssignmentFor":     func(ctx context.Context) error { return discard(s.AssignmentFor(ctx, Visit(1))) },
 		"AssignmentsOf":     func(ctx context.Context) error { return drain(s.AssignmentsOf(ctx, "p", "")) },
+		"VisitsSince":       func(ctx context.Context) error { return drain(s.VisitsSince(ctx, RoundCode, "")) },
 		"AssignmentsSince":  func(ctx context.Context) error { return drain(s.AssignmentsSince(ctx, RoundCode, "")) },
 		"CreateResponse":    func(ctx context.Context) error { return s.CreateResponse(ctx, Response(1)) },
 		"ReplaceResponse":   func(ctx context.Context) error { return s.ReplaceResponse(ctx, Response(1)) },
