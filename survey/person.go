@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"slices"
 	"time"
 )
 
@@ -34,11 +35,37 @@ type Person struct {
 	Home UnitCode `json:"home,omitempty"`
 	// Language is "vi" or "en"; "" leaves it to the client.
 	Language string `json:"language,omitempty"`
+	// Display is how the person wants pages to look.
+	Display Display `json:"display,omitzero"`
 	// PasswordHash is argon2id in PHC form; "" if no password was set.
 	PasswordHash string  `json:"password_hash,omitempty"`
 	Disabled     bool    `json:"disabled,omitempty"`
 	Rev          int64   `json:"rev"`
 	Events       []Event `json:"events,omitempty"`
+}
+
+// Display is how a person wants pages to look. The zero value leaves it to the
+// device and to us.
+type Display struct {
+	// Theme is "light" or "dark"; "" follows the device.
+	Theme string `json:"theme,omitempty"`
+	// Text is "large" or "larger"; "" is the usual size.
+	Text string `json:"text,omitempty"`
+	// Form is "sections" (one section a screen) or "whole" (the whole form on
+	// one page); "" leaves it to the form.
+	Form string `json:"form,omitempty"`
+}
+
+// The values of Display, the first of each being the usual one.
+var (
+	Themes    = []string{"", "light", "dark"}
+	TextSizes = []string{"", "large", "larger"}
+	FormViews = []string{"", "sections", "whole"}
+)
+
+// Valid reports whether each of the choices is one there is.
+func (d Display) Valid() bool {
+	return slices.Contains(Themes, d.Theme) && slices.Contains(TextSizes, d.Text) && slices.Contains(FormViews, d.Form)
 }
 
 // TokenPurpose says which door a token opens.

@@ -113,6 +113,9 @@ type personDoc struct {
 	Scope        survey.UnitCode    `bson:"scope,omitempty"`
 	Home         survey.UnitCode    `bson:"home,omitempty"`
 	Language     string             `bson:"language,omitempty"`
+	Theme        string             `bson:"theme,omitempty"`
+	TextSize     string             `bson:"text_size,omitempty"`
+	FormView     string             `bson:"form_view,omitempty"`
 	PasswordHash string             `bson:"password_hash,omitempty"`
 	Disabled     bool               `bson:"disabled,omitempty"`
 	Events       []eventDoc         `bson:"events,omitempty"`
@@ -120,12 +123,12 @@ type personDoc struct {
 
 func personDocOf(p *survey.Person, h head) *personDoc {
 	return &personDoc{ID: p.ID, Head: h, Name: p.Name, FullName: p.FullName, Role: p.Role, Scope: p.Scope, Home: p.Home,
-		Language: p.Language, PasswordHash: p.PasswordHash, Disabled: p.Disabled, Events: each(p.Events, eventDocOf)}
+		Language: p.Language, Theme: p.Display.Theme, TextSize: p.Display.Text, FormView: p.Display.Form, PasswordHash: p.PasswordHash, Disabled: p.Disabled, Events: each(p.Events, eventDocOf)}
 }
 
 func (d *personDoc) person() *survey.Person {
 	return &survey.Person{ID: d.ID, Name: d.Name, FullName: d.FullName, Role: d.Role, Scope: d.Scope, Home: d.Home,
-		Language: d.Language, PasswordHash: d.PasswordHash, Disabled: d.Disabled, Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
+		Language: d.Language, Display: survey.Display{Theme: d.Theme, Text: d.TextSize, Form: d.FormView}, PasswordHash: d.PasswordHash, Disabled: d.Disabled, Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
 }
 
 type tokenDoc struct {

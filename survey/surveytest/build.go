@@ -171,7 +171,8 @@ func Person(n int, bend ...func(*survey.Person)) *survey.Person {
 	return bent(&survey.Person{
 		ID: survey.PersonID(ID("person", n)), Name: fmt.Sprintf("person%d", n), FullName: "Nguyễn Thị Ánh",
 		Role: survey.Observer, Scope: "TW", Home: UnitCode(n), Language: "vi", PasswordHash: "$argon2id$v=19$m=1",
-		Events: []survey.Event{Event("person.added")},
+		Display: survey.Display{Theme: "dark", Text: "large", Form: "whole"},
+		Events:  []survey.Event{Event("person.added")},
 	}, bend)
 }
 
