@@ -26,37 +26,35 @@ func risky(s string) bool { return strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 }
 // appendXML appends text as XML, characters that XML has no place for as U+FFFD
 // and what Excel would read as an escape (_x0041_) escaped.
 func appendXML(b []byte, s string) []byte {
+	done := 0 // up to here it has been appended
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			switch {
-			case c == '&':
-				b = append(b, "&amp;"...)
-			case c == '<':
-				b = append(b, "&lt;"...)
-			case c == '>':
-				b = append(b, "&gt;"...)
-			case c == '"':
-				b = append(b, "&quot;"...)
-			case c == '_' && escapeAt(s[i:]):
-				b = append(b, "_x005F_"...)
-			case c < 0x20 && c != '\t' && c != '\n' && c != '\r':
-				b = append(b, "\uFFFD"...)
-			default:
-				b = append(b, c)
+		n, instead := 1, ""
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(s[i:]); (r == utf8.RuneError && n == 1) || r == 0xFFFE || r == 0xFFFF {
+				instead = "\uFFFD"
 			}
-			i++
-			continue
+		case c == '&':
+			instead = "&amp;"
+		case c == '<':
+			instead = "&lt;"
+		case c == '>':
+			instead = "&gt;"
+		case c == '"':
+			instead = "&quot;"
+		case c == '_' && escapeAt(s[i:]):
+			instead = "_x005F_"
+		case c < 0x20 && c != '\t' && c != '\n' && c != '\r':
+			instead = "\uFFFD"
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if (r == utf8.RuneError && n == 1) || r == 0xFFFE || r == 0xFFFF {
-			b = append(b, "\uFFFD"...)
-		} else {
-			b = append(b, s[i:i+n]...)
+		if instead != "" {
+			b = append(append(b, s[done:i]...), instead...)
+			done = i + n
 		}
 		i += n
 	}
-	return b
+	return append(b, s[done:]...)
 }
 
 // escapeAt reports whether s begins like an escape of Excel's: _xHHHH_.

@@ -154,9 +154,31 @@ func (d *dataSheet) text(s string) {
 }
 
 func (d *dataSheet) styled(s string, style int) {
-	d.open(style, `" t="inlineStr"><is><t xml:space="preserve">`)
+	// Said where it matters only: on every cell it would be a fifth of the file.
+	if spaced(s) {
+		d.open(style, `" t="inlineStr"><is><t xml:space="preserve">`)
+	} else {
+		d.open(style, `" t="inlineStr"><is><t>`)
+	}
 	d.buf = appendXML(d.buf, s)
 	d.buf = append(d.buf, `</t></is></c>`...)
+}
+
+// spaced reports whether a text has white space that a reader of XML may drop
+// unless it is told not to: at an end, or more than single blanks within.
+func spaced(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] > ' ' {
+			continue
+		}
+		if s[i] != ' ' || i == 0 || i == len(s)-1 || s[i-1] == ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // number writes a number as it is.

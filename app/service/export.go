@@ -64,61 +64,97 @@ func (s *Service) Export(ctx context.Context, c Caller, o ExportOptions, w io.Wr
 	return export.Workbook(w, r)
 }
 
-// details yields the responses to a template with their scores. Reading runs
-// ahead of scoring on a second core.
+// details yields the responses to a template with their scores. Reading,
+// scoring and what the caller does with the rows go on side by side.
 func (s *Service) details(ctx context.Context, c Caller, round *survey.Round, template survey.TemplateCode, tree *survey.Tree, lists *survey.TypeLists) iter.Seq2[*export.Detail, error] {
+	f := survey.ResponseFilter{Round: round.Code, Template: template, Under: c.Person.Scope}
 	return func(yield func(*export.Detail, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		type batch struct {
-			responses []*survey.Response
-			err       error
-		}
-		batches := make(chan batch, 4)
-		go func() {
-			defer close(batches)
-			send := func(b batch) bool {
-				select {
-				case batches <- b:
-					return true
-				case <-ctx.Done():
-					return false
-				}
-			}
-			var b batch
-			f := survey.ResponseFilter{Round: round.Code, Template: template, Under: c.Person.Scope}
+		responses := ahead(ctx, func(yield func(*survey.Response, error) bool) {
 			for change, err := range s.store.ResponsesSince(ctx, f, "") {
-				if err != nil {
-					send(batch{err: err})
+				if !yield(change.Doc, err) || err != nil {
 					return
 				}
-				if b.responses = append(b.responses, change.Doc); len(b.responses) == 64 {
-					if !send(b) {
-						return
-					}
-					b = batch{}
-				}
 			}
-			send(b)
-		}()
+		})
 		namer := &detailNames{s: s, tree: tree, people: map[survey.PersonID]string{}}
-		for b := range batches {
-			if b.err != nil {
-				yield(nil, b.err)
-				return
-			}
-			for _, r := range b.responses {
-				if r.State == survey.StateQuarantined {
-					continue
+		scored := ahead(ctx, func(yield func(*export.Detail, error) bool) {
+			for r, err := range responses {
+				var d *export.Detail
+				if err == nil {
+					if r.State == survey.StateQuarantined {
+						continue
+					}
+					d, err = s.detail(ctx, r, lists, namer)
 				}
-				d, err := s.detail(ctx, r, lists, namer)
 				if !yield(d, err) || err != nil {
 					return
 				}
 			}
+		})
+		for d, err := range scored {
+			if !yield(d, err) || err != nil {
+				return
+			}
 		}
 		if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			yield(nil, err)
+		}
+	}
+}
+
+// batchAhead and batchesAhead bound how far ahead of its reader a sequence runs.
+const (
+	batchAhead   = 32
+	batchesAhead = 3
+)
+
+// ahead runs a sequence on a goroutine of its own, somewhat ahead of whoever
+// reads it, until the context ends. It is read once.
+func ahead[T any](ctx context.Context, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+	type batch struct {
+		values []T
+		err    error
+	}
+	batches := make(chan batch, batchesAhead)
+	go func() {
+		defer close(batches)
+		send := func(b batch) bool {
+			select {
+			case batches <- b:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		var b batch
+		for v, err := range seq {
+			if err != nil {
+				b.err = err
+				break
+			}
+			if b.values = append(b.values, v); len(b.values) == batchAhead {
+				if !send(b) {
+					return
+				}
+				b = batch{}
+			}
+		}
+		send(b)
+	}()
+	return func(yield func(T, error) bool) {
+		for b := range batches {
+			for _, v := range b.values {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if b.err != nil {
+				var none T
+				yield(none, b.err)
+				return
+			}
 		}
 	}
 }
