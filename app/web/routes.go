@@ -69,6 +69,10 @@ func (s *Server) routes() []route {
 		// The phone: its bundle, its pages, its worker.
 
 		// Templates: reading, problems, versions, editor.
+
+		// Analysis: summaries, agreement, data quality.
+
+		// OpenRosa: what ODK Collect and its kin ask for.
 	}
 }
 
