@@ -37,6 +37,7 @@ var fences = map[string][]string{
 	"modernc.org/sqlite":            {"app/sqlite", "scripts/load"},
 	"github.com/xuri/excelize":      {"export", "app/xlsform", "scripts/load"},
 	"github.com/alecthomas/kong":    {"app"},
+	"github.com/chromedp":           {"app/web/browsertest"},
 	"github.com/nicksnyder/go-i18n": {"survey/message"},
 }
 
