@@ -51,11 +51,13 @@ func (c *serveCommand) Run(t *terminal) error {
 	if err != nil {
 		return &survey.Error{Kind: survey.Unavailable, Code: "serve.port", Args: survey.Args{"addr": c.Addr}, Err: err}
 	}
-	server, err := web.New(svc, web.Config{Log: log, Version: version, Secure: strings.HasPrefix(c.BaseURL, "https://"), TrustedProxies: c.TrustedProxies})
+	server, err := web.New(svc, web.Config{Log: log, Version: version, BaseURL: strings.TrimSuffix(c.BaseURL, "/"), Secure: strings.HasPrefix(c.BaseURL, "https://"), TrustedProxies: c.TrustedProxies})
 	if err != nil {
 		return err
 	}
-	c.greet(t, store, listener.Addr())
+	if err := c.greet(t, svc, store, listener.Addr()); err != nil {
+		return err
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -69,8 +71,10 @@ func (c *serveCommand) Run(t *terminal) error {
 	return server.Shutdown(stop)
 }
 
-// greet prints where the server is and, with the demonstration, how to sign in.
-func (c *serveCommand) greet(t *terminal, store survey.Store, addr net.Addr) {
+// greet prints where the server is and how to sign in: with the demonstration,
+// or on a store without accounts by a link that makes the first. The link is a
+// secret, so it goes to the terminal and never to the log.
+func (c *serveCommand) greet(t *terminal, svc *service.Service, store survey.Store, addr net.Addr) error {
 	say := func(id string, args survey.Args) { fmt.Fprintln(t.out, message.Say(t.lang, id, args)) }
 	url := c.BaseURL
 	if url == "" {
@@ -79,7 +83,11 @@ func (c *serveCommand) greet(t *terminal, store survey.Store, addr net.Addr) {
 	say("serve.ready", survey.Args{"url": url})
 	say("serve.store", survey.Args{"store": store.Name()})
 	if !c.Demo {
-		return
+		secret, err := svc.MakeSetup(t.ctx)
+		if err == nil && secret != "" {
+			say("serve.setup", survey.Args{"url": strings.TrimSuffix(url, "/") + "/setup/" + secret})
+		}
+		return err
 	}
 	names := make([]string, len(service.DemoAccounts))
 	for i, a := range service.DemoAccounts {
@@ -89,6 +97,7 @@ func (c *serveCommand) greet(t *terminal, store survey.Store, addr net.Addr) {
 	if host, ok := addr.(*net.TCPAddr); ok && !host.IP.IsLoopback() {
 		t.say("serve.demo_open", survey.Args{"addr": addr.String()})
 	}
+	return nil
 }
 
 type healthCommand struct {

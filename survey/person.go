@@ -76,6 +76,10 @@ const (
 	TokenAPI TokenPurpose = "api"
 	// TokenSession is a browser session, sent as a cookie.
 	TokenSession TokenPurpose = "session"
+	// TokenInvitation is a link that signs a phone in once.
+	TokenInvitation TokenPurpose = "invitation"
+	// TokenSetup is the link that makes the first account; it belongs to nobody.
+	TokenSetup TokenPurpose = "setup"
 )
 
 // Token is a secret that was handed out, kept as a hash. The secret is random
@@ -85,16 +89,23 @@ type Token struct {
 	Hash    string       `json:"hash"`
 	Person  PersonID     `json:"person"`
 	Purpose TokenPurpose `json:"purpose"`
-	Label   string       `json:"label,omitempty"`
-	Created time.Time    `json:"created"`
+	// Label says where it is used, for its owner: "Chrome, Android".
+	Label   string    `json:"label,omitempty"`
+	Created time.Time `json:"created"`
 	// Expires is the zero time for a token that does not.
 	Expires  time.Time `json:"expires,omitzero"`
 	Revoked  time.Time `json:"revoked,omitzero"`
 	LastUsed time.Time `json:"last_used,omitzero"`
-	Rev      int64     `json:"rev"`
+	// Used is when an invitation or a set-up link was used up, and UsedBy the
+	// hash of the secret of the browser that did, so that this browser alone may
+	// ask again when the answer got lost.
+	Used   time.Time `json:"used,omitzero"`
+	UsedBy string    `json:"used_by,omitempty"`
+	Rev    int64     `json:"rev"`
+	Events []Event   `json:"events,omitempty"`
 }
 
 // Live reports whether the token opens anything at the time.
 func (t *Token) Live(now time.Time) bool {
-	return t.Revoked.IsZero() && (t.Expires.IsZero() || now.Before(t.Expires))
+	return t.Revoked.IsZero() && t.Used.IsZero() && (t.Expires.IsZero() || now.Before(t.Expires))
 }

@@ -1,6 +1,12 @@
 package survey
 
-import "sort"
+import (
+	"sort"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // Text is something a person reads, by language tag ("vi", "en").
 type Text map[string]string
@@ -37,4 +43,18 @@ func (t Text) IsZero() bool {
 		}
 	}
 	return true
+}
+
+// Fold gives a text in lower case without diacritics, for searching and for
+// matching what people typed: "Nguyễn Đức" is "nguyen duc".
+func Fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case r == 'đ' || r == 'Đ':
+			return 'd'
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(s))
 }

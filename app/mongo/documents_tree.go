@@ -141,16 +141,21 @@ type tokenDoc struct {
 	Expires  *time.Time          `bson:"expires,omitempty"`
 	Revoked  *time.Time          `bson:"revoked,omitempty"`
 	LastUsed *time.Time          `bson:"last_used,omitempty"`
+	Used     *time.Time          `bson:"used,omitempty"`
+	UsedBy   string              `bson:"used_by,omitempty"`
+	Events   []eventDoc          `bson:"events,omitempty"`
 }
 
 func tokenDocOf(t *survey.Token, h head) *tokenDoc {
 	return &tokenDoc{Hash: t.Hash, Head: h, Person: t.Person, Purpose: t.Purpose, Label: t.Label, Created: t.Created,
-		Expires: timeOrNil(t.Expires), Revoked: timeOrNil(t.Revoked), LastUsed: timeOrNil(t.LastUsed)}
+		Expires: timeOrNil(t.Expires), Revoked: timeOrNil(t.Revoked), LastUsed: timeOrNil(t.LastUsed),
+		Used: timeOrNil(t.Used), UsedBy: t.UsedBy, Events: each(t.Events, eventDocOf)}
 }
 
 func (d *tokenDoc) token() *survey.Token {
 	return &survey.Token{Hash: d.Hash, Person: d.Person, Purpose: d.Purpose, Label: d.Label, Created: d.Created,
-		Expires: timeOrZero(d.Expires), Revoked: timeOrZero(d.Revoked), LastUsed: timeOrZero(d.LastUsed), Rev: d.Head.Rev}
+		Expires: timeOrZero(d.Expires), Revoked: timeOrZero(d.Revoked), LastUsed: timeOrZero(d.LastUsed),
+		Used: timeOrZero(d.Used), UsedBy: d.UsedBy, Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
 }
 
 func timeOrNil(t time.Time) *time.Time {

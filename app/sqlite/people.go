@@ -85,7 +85,8 @@ var tokens = &kind[survey.Token]{
 	rev:  func(t *survey.Token) *int64 { return &t.Rev },
 	cut: func(t *survey.Token) {
 		t.Created, t.Expires = cutTime(t.Created), cutTime(t.Expires)
-		t.Revoked, t.LastUsed = cutTime(t.Revoked), cutTime(t.LastUsed)
+		t.Revoked, t.LastUsed, t.Used = cutTime(t.Revoked), cutTime(t.LastUsed), cutTime(t.Used)
+		t.Events = cutEvents(t.Events)
 	},
 }
 

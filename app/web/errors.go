@@ -19,8 +19,9 @@ var statusOf = map[survey.Kind]int{
 
 // codeStatus are codes whose status is more exact than their kind's.
 var codeStatus = map[string]int{
-	"stale":         412,
-	"auth.too_many": 429,
+	"stale":           412,
+	"auth.too_many":   429,
+	"invitation.used": 410, "invitation.expired": 410, "invitation.revoked": 410, "setup.used": 410, "setup.expired": 410, "setup.revoked": 410,
 	"body.not_json": 400, "body.truncated": 400, "body.not_utf8": 400, "request.invalid": 400, "cursor": 400, "page.method": 405, "request.if_match": 428,
 }
 
@@ -126,6 +127,8 @@ func statusWord(status int) string {
 		return "not_found"
 	case 409, 412:
 		return "conflict"
+	case 410:
+		return "gone"
 	case 413:
 		return "too_large"
 	case 422:

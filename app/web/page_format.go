@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -61,4 +62,9 @@ func count(n *int) string {
 		return none
 	}
 	return fmt.Sprint(*n)
+}
+
+// Moment writes a time to the minute, in the zone of rounds that name none.
+func (p page) Moment(t time.Time) string {
+	return t.In((&survey.Round{}).Location()).Format("02/01/2006 15:04")
 }

@@ -138,33 +138,6 @@ func (s *Server) pageHome(q *request) error {
 	}{rounds, assignments, survey.May(q.caller.Person, survey.OpSummarize) != survey.Nothing}))
 }
 
-type signInPage struct{ Next, Name, Problem string }
-
-func (s *Server) pageSignIn(q *request) error {
-	return s.show(q.Ctx, 200, "sign-in", q.page(message.Say(q.caller.Language, "page.sign_in", nil), signInPage{Next: q.Query("next")}))
-}
-
-func (s *Server) pageDoSignIn(q *request) error {
-	if !sameOrigin(q.Ctx) {
-		return &survey.Error{Kind: survey.Forbidden, Code: "auth.other_site"}
-	}
-	form, err := q.form()
-	if err != nil {
-		return err
-	}
-	name, next := form.Get("name"), localPath(form.Get("next"))
-	secret, _, err := s.svc.SignIn(q.ctx, name, form.Get("password"), q.address(), survey.TokenSession)
-	if err != nil {
-		if survey.KindOf(err) == survey.Unavailable || survey.KindOf(err) == survey.Internal {
-			return err
-		}
-		status, _ := statusFor(err)
-		return s.show(q.Ctx, status, "sign-in", q.page(message.Say(q.caller.Language, "page.sign_in", nil), signInPage{next, name, message.OfError(q.caller.Language, err)}))
-	}
-	q.Cookie(&fiber.Cookie{Name: sessionCookie, Value: secret, Path: "/", HTTPOnly: true, Secure: s.config.Secure, SameSite: "Lax", Expires: time.Now().Add(service.SessionLength)})
-	return q.Redirect(next, fiber.StatusSeeOther)
-}
-
 // maxForm is the largest form of a page in bytes.
 const maxForm = 64 << 10
 
@@ -189,16 +162,6 @@ func localPath(next string) string {
 		return "/"
 	}
 	return next
-}
-
-func (s *Server) pageSignOut(q *request) error {
-	if q.session != "" {
-		if err := s.svc.SignOut(q.ctx, q.session); err != nil {
-			return err
-		}
-	}
-	q.ClearCookie(sessionCookie)
-	return q.Redirect("/sign-in", fiber.StatusSeeOther)
 }
 
 // groupings are those a page offers.

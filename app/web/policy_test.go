@@ -45,6 +45,23 @@ var mayUse = map[string]string{
 	"POST /sign-out":                                         "AMYROP",
 	"GET /rounds/:round":                                     "AMYR",
 	"GET /api":                                               ".",
+	"GET /setup/:secret":                                     ".",
+	"POST /setup/:secret":                                    ".",
+	"GET /invitation/:secret":                                ".",
+	"POST /invitation/:secret":                               ".",
+	"GET /account":                                           "AMYROP",
+	"POST /account/display":                                  "AMYROP",
+	"POST /account/password":                                 "AMYROP",
+	"POST /account/devices/:device/sign-out":                 "AMYROP",
+	"GET /people":                                            "A",
+	"POST /people":                                           "A",
+	"GET /people/new":                                        "A",
+	"POST /people/invitations":                               "A",
+	"GET /people/:name":                                      "A",
+	"POST /people/:name":                                     "A",
+	"POST /people/:name/disabled":                            "A",
+	"POST /people/:name/password":                            "A",
+	"POST /people/:name/devices/:device/sign-out":            "A",
 }
 
 var letterOf = map[survey.AccountRole]string{survey.Admin: "A", survey.Manager: "M", survey.Analyst: "Y", survey.Reviewer: "R", survey.Observer: "O", survey.Respondent: "P"}
@@ -52,7 +69,7 @@ var letterOf = map[survey.AccountRole]string{survey.Admin: "A", survey.Manager: 
 // addressOf fills in a route's address with things that exist, all of them in
 // the part of the tree.
 func addressOf(path string) string {
-	return strings.NewReplacer(":code", "S0001", ":version", "1", ":round", "demo-2018", ":id", survey.NewID()).Replace(path)
+	return strings.NewReplacer(":code", "S0001", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":name", "all.observer", ":device", "0123456789abcdef", ":secret", "nonsense").Replace(path)
 }
 
 func TestEveryRouteLetsInTheRolesItShould(t *testing.T) {

@@ -59,6 +59,23 @@ func (s *Server) routes() []route {
 		{"GET", "/api", "", s.pageAPI, ""},
 
 		// Accounts: set-up, invitations, people, devices, own settings.
+		{"GET", "/setup/:secret", "", s.pageSetup, ""},
+		{"POST", "/setup/:secret", "", s.pageDoSetup, ""},
+		{"GET", "/invitation/:secret", "", s.pageInvitation, ""},
+		{"POST", "/invitation/:secret", "", s.pageAcceptInvitation, ""},
+		{"GET", "/account", survey.OpOwnAccount, s.pageAccount, ""},
+		{"POST", "/account/display", survey.OpOwnAccount, s.pageSaveDisplay, ""},
+		{"POST", "/account/password", survey.OpOwnAccount, s.pageChangePassword, ""},
+		{"POST", "/account/devices/:device/sign-out", survey.OpOwnAccount, s.pageSignOutOwnDevice, ""},
+		{"GET", "/people", survey.OpManagePeople, s.pagePeople, ""},
+		{"POST", "/people", survey.OpManagePeople, s.pageAddPerson, ""},
+		{"GET", "/people/new", survey.OpManagePeople, s.pageNewPerson, ""},
+		{"POST", "/people/invitations", survey.OpManagePeople, s.pageInvite, ""},
+		{"GET", "/people/:name", survey.OpManagePeople, s.pagePerson, ""},
+		{"POST", "/people/:name", survey.OpManagePeople, s.pageChangePerson, ""},
+		{"POST", "/people/:name/disabled", survey.OpManagePeople, s.pageDisablePerson, ""},
+		{"POST", "/people/:name/password", survey.OpManagePeople, s.pageResetPassword, ""},
+		{"POST", "/people/:name/devices/:device/sign-out", survey.OpManagePeople, s.pageSignOutDevice, ""},
 
 		// Rounds: their settings, assignments, coverage.
 

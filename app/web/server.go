@@ -27,6 +27,9 @@ type Config struct {
 	// Secure says that browsers reach the server by HTTPS, so that cookies are
 	// sent over nothing else.
 	Secure bool
+	// BaseURL is how people reach the server, for links that leave it; "" takes
+	// it from the request.
+	BaseURL string
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	TrustedProxies []string
 }

@@ -126,7 +126,7 @@ func asked(t *testing.T, families map[string]bool) map[string]string {
 				case *ast.ImportSpec:
 					return false
 				case *ast.CallExpr:
-					if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "event" || f.Sel.Name == "changePerson") {
+					if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "event" || f.Sel.Name == "closeAccount") {
 						return false
 					}
 				case *ast.AssignStmt:

@@ -181,6 +181,7 @@ func Token(n int, p survey.PersonID, bend ...func(*survey.Token)) *survey.Token 
 	return bent(&survey.Token{
 		Hash: survey.HashRaw(fmt.Appendf(nil, "secret %d", n)), Person: p, Purpose: survey.TokenAPI, Label: "máy của tôi",
 		Created: Received.Add(time.Duration(n) * time.Minute), Expires: Received.AddDate(1, 0, 0),
+		Used: Received.AddDate(0, 0, n%2), UsedBy: survey.HashRaw(fmt.Appendf(nil, "browser %d", n)), Events: []survey.Event{Event("token.made")},
 	}, bend)
 }
 

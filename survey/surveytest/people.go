@@ -123,7 +123,7 @@ func testTokens(t *testing.T, opener Opener) {
 		rev:     func(v *survey.Token) *int64 { return &v.Rev },
 		mark:    func(v *survey.Token, s string) { v.Label += "," + s },
 		marks:   func(v *survey.Token) []string { return strings.Split(v.Label, ",") },
-		setTime: func(v *survey.Token, at time.Time) { v.Created, v.LastUsed = at, at },
+		setTime: func(v *survey.Token, at time.Time) { v.Created, v.LastUsed, v.Used, v.Events[0].At = at, at, at, at },
 	}
 	testDocument(t, d)
 	t.Run("a person's come ordered by creation, then hash", func(t *testing.T) {
@@ -150,7 +150,7 @@ func testTokens(t *testing.T, opener Opener) {
 		}
 	})
 	t.Run("a token without end keeps none", func(t *testing.T) {
-		v := Token(3000, "somebody", func(v *survey.Token) { v.Expires = time.Time{} })
+		v := Token(3000, "somebody", func(v *survey.Token) { v.Expires, v.Used = time.Time{}, time.Time{} })
 		Must(t, s.CreateToken(t.Context(), v))
 		got, err := s.Token(t.Context(), v.Hash)
 		Must(t, err)
