@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // Store keeps everything khaosat must not lose. The sentences below are its
@@ -41,6 +42,7 @@ type Store interface {
 	TemplateStore
 	UnitStore
 	PersonStore
+	TryStore
 	RoundStore
 	AssignmentStore
 	ResponseStore
@@ -100,6 +102,26 @@ type PersonStore interface {
 	Token(ctx context.Context, hash string) (*Token, error)
 	// TokensOf yields a person's tokens ordered by creation, then hash.
 	TokensOf(ctx context.Context, p PersonID) iter.Seq2[*Token, error]
+}
+
+// TryStore counts tries at guessing a secret, so that a limit holds over
+// restarts and for all processes together. Keys are up to 64 plain characters.
+type TryStore interface {
+	// AddTries adds n, which may be negative, to the tries of a key, and gives
+	// them as they are then. The count never goes below zero. When the last try
+	// is as long ago as within, or longer, the count begins at zero first, and
+	// the store may forget such tries of any key. The time of the last try
+	// becomes at, if n is above zero. Of concurrent calls all count, and each is
+	// given another number.
+	AddTries(ctx context.Context, key string, n int, at time.Time, within time.Duration) (Tries, error)
+	// Tries gives the tries of a key, however old; the zero Tries if there are none.
+	Tries(ctx context.Context, key string) (Tries, error)
+}
+
+// Tries are how often something was tried, and when last.
+type Tries struct {
+	Count int
+	Last  time.Time
 }
 
 // RoundStore keeps rounds.

@@ -19,6 +19,7 @@ const (
 	unitsName       = "units"
 	peopleName      = "people"
 	tokensName      = "tokens"
+	triesName       = "tries"
 	roundsName      = "rounds"
 	assignmentsName = "assignments"
 	responsesName   = "responses"
@@ -39,6 +40,7 @@ var indexes = []index{
 	{collection: templatesName, name: "code_version", keys: []string{"code", "version"}, unique: true},
 	{collection: peopleName, name: "name", keys: []string{"name"}, unique: true},
 	{collection: tokensName, name: "person_created", keys: []string{"person", "created", "_id"}},
+	{collection: triesName, name: "last", keys: []string{"last"}},
 
 	{collection: unitsName, name: "pos", keys: []string{"pos"}},
 	unnumbered(unitsName),

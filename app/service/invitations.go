@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/khaosat/khaosat/survey"
@@ -82,17 +83,20 @@ func (s *Service) invitation(ctx context.Context, secret, browser, address strin
 
 // link finds the token behind a link that works once.
 func (s *Service) link(ctx context.Context, secret, browser, address string, purpose survey.TokenPurpose, noun string) (*survey.Token, error) {
-	key := "link:" + address
-	if err := s.slowed(ctx, key); err != nil {
-		return nil, err
-	}
-	t, err := s.store.Token(ctx, tokenHash(secret))
-	if isNotFound(err) || err == nil && t.Purpose != purpose {
-		s.guard.failed(s.now(), key)
-		return nil, &survey.Error{Kind: survey.NotFound, Code: noun + ".unknown"}
-	}
+	var t *survey.Token
+	right, err := s.try(ctx, linkGuards(address), func() (bool, error) {
+		var err error
+		t, err = s.store.Token(ctx, tokenHash(strings.ToLower(secret)))
+		if isNotFound(err) {
+			return false, nil
+		}
+		return err == nil && t.Purpose == purpose, err
+	})
 	if err != nil {
 		return nil, err
+	}
+	if !right {
+		return nil, &survey.Error{Kind: survey.NotFound, Code: noun + ".unknown"}
 	}
 	now := s.Now()
 	code := ""

@@ -25,7 +25,6 @@ type Service struct {
 	zones   sync.Map // of *time.Location by round's zone; to load one reads files
 	tables  tableCache
 	bearers bearerCache
-	guard   signInGuard
 }
 
 // Options are what a Service may be given; the zero value serves.
@@ -47,7 +46,6 @@ func New(store survey.Store, o Options) *Service {
 	s.forms.of = map[formKey]*Compiled{}
 	s.rounds.of = map[survey.RoundCode]cachedRound{}
 	s.bearers.of = map[string]bearer{}
-	s.guard.tries = map[string]*tries{}
 	return s
 }
 

@@ -102,7 +102,16 @@ func newRig(t testing.TB) *rig {
 		r.account(&survey.Person{Name: "all." + string(role), Role: role})
 		r.account(&survey.Person{Name: "part." + string(role), Role: role, Scope: partOfTree})
 	}
-	r.server, err = New(r.svc, Config{Log: log, Version: "test"})
+	r.serve(store)
+	return r
+}
+
+// serve puts a server over the rig's service, until the test ends.
+func (r *rig) serve(store survey.Store) {
+	r.t.Helper()
+	t := r.t
+	var err error
+	r.server, err = New(r.svc, Config{Log: slog.New(slog.NewTextHandler(r.logged, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test"})
 	ok(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(t, err)
@@ -117,7 +126,6 @@ func newRig(t testing.TB) *rig {
 		<-served
 		ok(t, store.Close())
 	})
-	return r
 }
 
 // account adds an account without a password and a token for it.

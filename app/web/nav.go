@@ -32,7 +32,7 @@ func (p page) Nav() []navLine {
 	var out []navLine
 	for _, e := range navigation {
 		if survey.May(p.Person, e.op) >= e.least {
-			out = append(out, navLine{e.path, p.Say(e.label), e.current(p.address.Path)})
+			out = append(out, navLine{e.path, p.Say(e.label), e.current(p.path)})
 		}
 	}
 	return out
@@ -56,4 +56,4 @@ func (p page) Display() survey.Display {
 }
 
 // On reports whether the page is the one at the address.
-func (p page) On(path string) bool { return p.address.Path == path }
+func (p page) On(path string) bool { return p.path == path }

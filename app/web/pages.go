@@ -64,6 +64,7 @@ type page struct {
 	Data   any
 
 	address *url.URL
+	path    string
 }
 
 // Switch is the address of the same page in another language.
@@ -81,7 +82,7 @@ func (p page) In(t survey.Text) string { return t.In(p.Lang) }
 
 func (s *Server) show(c *fiber.Ctx, status int, name string, p page) error {
 	var b bytes.Buffer
-	p.address = &url.URL{Path: "/"}
+	p.address, p.path = &url.URL{Path: "/"}, c.Path()
 	if c.Method() == fiber.MethodGet {
 		if u, err := url.ParseRequestURI(c.OriginalURL()); err == nil {
 			p.address = u
@@ -94,7 +95,9 @@ func (s *Server) show(c *fiber.Ctx, status int, name string, p page) error {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
-	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	if len(c.Response().Header.Peek(fiber.HeaderCacheControl)) == 0 {
+		c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	}
 	c.Set(fiber.HeaderContentLanguage, p.Lang)
 	return c.Status(status).Send(b.Bytes())
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -72,6 +73,8 @@ func calls(s survey.Store) map[string]func(context.Context) error {
 		"ReplaceToken":      func(ctx context.Context) error { return s.ReplaceToken(ctx, Token(1, "p")) },
 		"Token":             func(ctx context.Context) error { return discard(s.Token(ctx, Token(1, "p").Hash)) },
 		"TokensOf":          func(ctx context.Context) error { return drain(s.TokensOf(ctx, "p")) },
+		"AddTries":          func(ctx context.Context) error { return discard(s.AddTries(ctx, "k", 1, Received, time.Minute)) },
+		"Tries":             func(ctx context.Context) error { return discard(s.Tries(ctx, "k")) },
 		"CreateRound":       func(ctx context.Context) error { return s.CreateRound(ctx, Round(RoundCode)) },
 		"ReplaceRound":      func(ctx context.Context) error { return s.ReplaceRound(ctx, Round(RoundCode)) },
 		"Round":             func(ctx context.Context) error { return discard(s.Round(ctx, RoundCode)) },

@@ -31,6 +31,7 @@ func TestStore(t *testing.T, opener Opener) {
 	t.Run("Units", func(t *testing.T) { testUnits(t, opener) })
 	t.Run("People", func(t *testing.T) { testPeople(t, opener) })
 	t.Run("Tokens", func(t *testing.T) { testTokens(t, opener) })
+	t.Run("Tries", func(t *testing.T) { testTries(t, opener) })
 	t.Run("Rounds", func(t *testing.T) { testRounds(t, opener) })
 	t.Run("Assignments", func(t *testing.T) { testAssignments(t, opener) })
 	t.Run("Responses", func(t *testing.T) { testResponses(t, opener) })
