@@ -17,6 +17,7 @@ import (
 
 	"github.com/khaosat/khaosat/app/service"
 	"github.com/khaosat/khaosat/app/sqlite"
+	"github.com/khaosat/khaosat/app/web/browsertest"
 	"github.com/khaosat/khaosat/fixtures"
 	"github.com/khaosat/khaosat/survey"
 )
@@ -76,6 +77,7 @@ var demoStore = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	browsertest.Stop()
 	if dir, err := demoStore(); err == nil {
 		_ = os.RemoveAll(dir)
 	}

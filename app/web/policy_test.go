@@ -23,6 +23,7 @@ var mayUse = map[string]string{
 	"POST /api/v1/templates":                                 "A",
 	"GET /api/v1/templates/:code":                            "AMYROP",
 	"POST /api/v1/templates/:code/versions/:version/publish": "A",
+	"GET /api/v1/templates/:code/versions/:version/form":     "AMYROP",
 	"GET /api/v1/type-lists":                                 "AMYROP",
 	"GET /api/v1/units":                                      "AMYROP",
 	"POST /api/v1/units":                                     "A",

@@ -82,6 +82,7 @@ func (s *Server) routes() []route {
 		// Review: attachments, decisions, comparison, trail.
 
 		// Forms: the form as data, as a plain page, on paper.
+		{"GET", api + "/templates/:code/versions/:version/form", survey.OpReadTemplates, s.apiForm, "scoring"},
 
 		// The phone: its bundle, its pages, its worker.
 

@@ -87,7 +87,8 @@ func (p *Program) Slots() []int { return slices.Clone(p.slots) }
 type code struct {
 	op    op
 	slot  int
-	value Value // of a literal
+	value Value  // of a literal
+	name  string // of a function
 	fn    func(env Env, args []Value) Value
 	kids  []*code
 	args  []Value // of a call whose arguments are all literals
@@ -272,7 +273,7 @@ func (c *compiler) call(n *node) *code {
 		return blank(fn.typ)
 	}
 	if n.text == "position" && len(n.kids) == 1 && n.kids[0].isParent() {
-		return &code{op: opCall, fn: fn.eval, typ: fn.typ}
+		return &code{op: opCall, name: n.text, fn: fn.eval, typ: fn.typ}
 	}
 	if !fn.supported() || n.text == "position" && len(n.kids) > 0 {
 		c.unsupported(n)
@@ -281,7 +282,7 @@ func (c *compiler) call(n *node) *code {
 		c.foreign--
 		return blank(fn.typ)
 	}
-	out := &code{op: opCall, fn: fn.eval, typ: fn.typ, kids: c.nodes(n.kids)}
+	out := &code{op: opCall, name: n.text, fn: fn.eval, typ: fn.typ, kids: c.nodes(n.kids)}
 	if fn.special != 0 {
 		out.op = fn.special
 	}
