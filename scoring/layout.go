@@ -38,7 +38,7 @@ type layoutItem struct {
 
 // Layout gives the layout of packed rows for the scorer's template version:
 // the scored items in form order, then every other select_one outside of
-// repeats. It depends on nothing but the version, which never changes.
+// repeats whose list is not too long for a byte. It depends on nothing but the version, which never changes.
 func (s *Scorer) Layout() *Layout {
 	l := &Layout{scorer: s}
 	for i := range s.items {
@@ -47,7 +47,7 @@ func (s *Scorer) Layout() *Layout {
 	for slot := range s.form.Len() {
 		item, note := s.form.Item(slot)
 		single := item.Kind == survey.KindSelectOne || item.Kind == survey.KindRubric
-		if note || !single || item.Points != nil || s.form.InRepeat(slot) {
+		if note || !single || item.Points != nil || s.form.InRepeat(slot) || len(s.form.List(slot).Choices) > survey.MaxCode {
 			continue
 		}
 		l.add(layoutItem{slot: slot, name: item.Name, scored: -1, values: len(s.form.List(slot).Choices)})

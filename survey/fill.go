@@ -201,6 +201,7 @@ func (fl *Filled) evaluate(slot int, n *node, fr *frame) {
 		c.State = Answered
 	case n.kind == KindNote:
 		c.State, c.Value = Blank, expr.BlankValue()
+	case n.kind == KindCalculate && c.given != nil && n.item.Metadata() && fl.readMetadata(n, c):
 	case n.kind == KindCalculate:
 		c.settle(n.calculation.Eval(&fl.env))
 	case c.given != nil:
@@ -217,6 +218,33 @@ func (fl *Filled) notAsked(slot int, n *node, fr *frame, c *Cell) {
 		fl.report(slot, fr, Problem{Severity: SeverityWarning, Code: "answer.not_asked"})
 	}
 	c.State, c.Value, c.given = NotAsked, expr.NotAskedValue(), nil
+}
+
+// readMetadata takes what a client filled in by itself. It is false for what is
+// not of the shape, which the calculation then stands in for.
+func (fl *Filled) readMetadata(n *node, c *Cell) bool {
+	if c.given.Kind != ValueText || c.given.Text == "" || textFault(c.given.Text) != "" {
+		return false
+	}
+	s := c.given.Text
+	switch n.item.Type {
+	case "today":
+		d, err := time.Parse(dateLayout, s)
+		if err != nil {
+			return false
+		}
+		c.Value = expr.DateValue(float64(DateOf(d)))
+	case "start", "end":
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			return false
+		}
+		c.Value = expr.DateTimeValue(float64(t.UnixMilli()) / 86400e3)
+	default:
+		c.Value = expr.Str(s)
+	}
+	c.State = Answered
+	return true
 }
 
 // settle takes what a calculation came to; nothing, and what is no number, is blank.

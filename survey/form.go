@@ -375,6 +375,7 @@ func (c *compiler) compileExpressions() {
 		n.required = c.compile(it, "required", it.Required, here)
 		n.constraint = c.compile(it, "constraint", it.Constraint, own)
 		n.applies = c.compile(it, "applies", it.Applies, exprScope{form: f, scope: 0, unit: true})
+		c.checkChoiceFilter(it)
 		if n.kind == KindCalculate && it.Calculation == "" {
 			c.itemError(it, "calculation", "item.no_calculation", "", nil)
 		}

@@ -43,11 +43,14 @@ func (c *compiler) checkTexts() {
 	if len(t.Languages) == 0 {
 		c.report(SeverityError, "template.no_language", Place{Sheet: "settings", Column: "default_language"}, "", nil)
 	}
-	c.checkText(t.Title, true, Place{Sheet: "settings", Column: "form_title"})
+	if t.Title.IsZero() { // XLSForm has a title in one language only
+		c.report(SeverityError, "text.missing", Place{Sheet: "settings", Column: "form_title"}, "", nil)
+	}
 	t.Walk(func(it *Item, _ []*Item) bool {
-		silent := it.Kind == KindCalculate || it.Kind.HasItems()
+		silent := it.Kind == KindCalculate || it.Kind.HasItems() || !it.Hint.IsZero() || !it.Guidance.IsZero() || len(it.Media) > 0
 		c.checkText(it.Label, !silent, itemPlace(it, "label"))
 		c.checkText(it.Hint, false, itemPlace(it, "hint"))
+		c.checkText(it.Guidance, false, itemPlace(it, "guidance_hint"))
 		c.checkText(it.RequiredMessage, false, itemPlace(it, "required_message"))
 		c.checkText(it.ConstraintMessage, false, itemPlace(it, "constraint_message"))
 		return true
@@ -68,7 +71,8 @@ func (c *compiler) checkText(text Text, needed bool, at Place) {
 	}
 	for _, lang := range c.t.Languages {
 		if text[lang] == "" {
-			c.report(SeverityError, "text.language", at, "", Args{"language": lang, "column": at.Column})
+			// Shown in another language until it is there.
+			c.report(SeverityWarning, "text.language", at, "", Args{"language": lang, "column": at.Column})
 		}
 	}
 }
@@ -79,7 +83,7 @@ func choicePlace(ch *Choice, column string) Place {
 
 // checkLists finds what is wrong with the choice lists and with how items use them.
 func (c *compiler) checkLists() {
-	rubrics, multiples := map[string]bool{}, map[string]bool{}
+	rubrics, multiples, scored := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	seenLists := map[string]bool{}
 	c.t.Walk(func(it *Item, _ []*Item) bool {
 		c.checkKind(it)
@@ -93,6 +97,7 @@ func (c *compiler) checkLists() {
 			return true
 		}
 		rubrics[it.List] = rubrics[it.List] || it.Kind == KindRubric
+		scored[it.List] = scored[it.List] || it.Kind == KindRubric || it.Points != nil
 		multiples[it.List] = multiples[it.List] || it.Kind == KindSelectMultiple
 		if it.TagsList != "" && c.t.List(it.TagsList) == nil {
 			c.itemError(it, "tags_list", "list.unknown", it.TagsList, nil).Suggestion = Closest(it.TagsList, c.listNames())
@@ -105,16 +110,20 @@ func (c *compiler) checkLists() {
 			c.report(SeverityError, "list.duplicate", Place{Sheet: "choices", Column: "list_name"}, list.Name, nil)
 		}
 		seenLists[list.Name] = true
-		if len(list.Choices) > maxCode {
-			c.report(SeverityError, "list.too_long", Place{Sheet: "choices", Column: "list_name"}, list.Name, Args{"max": fmt.Sprint(maxCode)})
+		if len(list.Choices) > MaxCode {
+			severity, code := SeverityWarning, "list.long"
+			if scored[list.Name] {
+				severity, code = SeverityError, "list.too_long"
+			}
+			c.report(severity, code, Place{Sheet: "choices", Row: list.Choices[0].Row, Column: "list_name"}, list.Name, Args{"max": fmt.Sprint(MaxCode)})
 		}
-		c.checkChoices(list, rubrics[list.Name], multiples[list.Name])
+		c.checkChoices(list, rubrics[list.Name], multiples[list.Name], scored[list.Name])
 	}
 }
 
-// maxCode is the most choices a list may have: summaries keep a choice in one
-// byte, of which a few values mean "not asked" and the like.
-const maxCode = 250
+// MaxCode is the most choices of a list that summaries count: they keep a choice
+// in one byte, of which a few values mean "not asked" and the like.
+const MaxCode = 250
 
 func (c *compiler) listNames() []string {
 	names := make([]string, len(c.t.Lists))
@@ -124,21 +133,28 @@ func (c *compiler) listNames() []string {
 	return names
 }
 
-func (c *compiler) checkChoices(list *ChoiceList, rubric, multiple bool) {
+func (c *compiler) checkChoices(list *ChoiceList, rubric, multiple, scored bool) {
+	twice := isYes(c.t.Settings["allow_choice_duplicates"])
 	seen := map[string]int{}
 	for i := range list.Choices {
 		ch := &list.Choices[i]
 		switch first, taken := seen[ch.Name]; {
 		case ch.Name == "":
 			c.report(SeverityError, "choice.no_name", choicePlace(ch, "name"), "", Args{"list": list.Name})
-		case taken:
+		case taken && !twice:
 			c.report(SeverityError, "choice.duplicate", choicePlace(ch, "name"), ch.Name, Args{"list": list.Name, "row": fmt.Sprint(first)})
 		case multiple && strings.ContainsAny(ch.Name, " \t\n"):
 			p := c.report(SeverityError, "choice.space", choicePlace(ch, "name"), ch.Name, Args{"list": list.Name})
 			p.Suggestion = strings.Join(strings.Fields(ch.Name), "_")
 		}
 		seen[ch.Name] = ch.Row
-		c.checkText(ch.Label, true, choicePlace(ch, "label"))
+		if ch.Label.IsZero() && !scored && ch.Name != "" {
+			if len(ch.Media) == 0 { // else a picture or a sound says it
+				c.report(SeverityWarning, "choice.no_label", choicePlace(ch, "label"), ch.Name, Args{"list": list.Name})
+			}
+		} else {
+			c.checkText(ch.Label, true, choicePlace(ch, "label"))
+		}
 		if ch.Means != "" && ch.Means != MeansNA && ch.Means != MeansNotObserved {
 			c.report(SeverityError, "choice.meaning", choicePlace(ch, "na"), string(ch.Means), nil)
 		}
@@ -474,4 +490,33 @@ func (c *compiler) checkSumsFor(unit *UnitFacts, lists *TypeLists, kind string) 
 		ok = false
 	}
 	return ok
+}
+
+// isYes reads a setting that is yes or no.
+func isYes(s string) bool {
+	switch strings.ToLower(s) {
+	case "yes", "true", "true()", "1":
+		return true
+	}
+	return false
+}
+
+// checkChoiceFilter finds what is wrong with the condition by which choices are
+// shown: its syntax, and references and columns that do not exist.
+func (c *compiler) checkChoiceFilter(it *Item) {
+	if it.ChoiceFilter == "" {
+		return
+	}
+	at := itemPlace(it, "choice_filter")
+	parsed, err := expr.Parse(it.ChoiceFilter)
+	if err != nil {
+		c.compileAt(at, it.ChoiceFilter, exprScope{form: c.form}) // reports it
+		return
+	}
+	for _, ref := range parsed.Refs() {
+		if _, known := c.form.slots[ref.Name]; !known && !ref.LastSaved {
+			at.Pos = &ref.Pos
+			c.report(SeverityError, "ref.unknown", at, ref.Name, nil).Suggestion = c.closest(ref.Name)
+		}
+	}
 }

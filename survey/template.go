@@ -20,9 +20,12 @@ type Template struct {
 	// Scheme is nil for a plain survey without scores.
 	Scheme *Scheme `json:"scheme,omitempty"`
 	// InstanceName is an expression that names a response for people.
-	InstanceName string  `json:"instance_name,omitempty"`
-	Rev          int64   `json:"rev"`
-	Events       []Event `json:"events,omitempty"`
+	InstanceName string `json:"instance_name,omitempty"`
+	// Settings are those of the XLSForm standard that only ODK clients heed, by
+	// name: style, auto_send, auto_delete, allow_choice_duplicates.
+	Settings map[string]string `json:"settings,omitempty"`
+	Rev      int64             `json:"rev"`
+	Events   []Event           `json:"events,omitempty"`
 }
 
 // TemplateState is where a version stands.
@@ -71,10 +74,19 @@ func (k ItemKind) Chooses() bool {
 // Item is one line of a template. Expressions are in the language of
 // survey/expr; "" means there is none.
 type Item struct {
-	Name  string   `json:"name"`
-	Kind  ItemKind `json:"kind"`
-	Label Text     `json:"label,omitempty"`
-	Hint  Text     `json:"hint,omitempty"`
+	Name string   `json:"name"`
+	Kind ItemKind `json:"kind"`
+	// Type is the XLSForm type of an item whose kind does not tell it: "barcode"
+	// is a text here, "rank" a select_multiple, "deviceid" a calculate. "" is the
+	// type that goes by the kind's name.
+	Type  string `json:"type,omitempty"`
+	Label Text   `json:"label,omitempty"`
+	Hint  Text   `json:"hint,omitempty"`
+	// Guidance is help for training and paper, beyond the hint.
+	Guidance Text `json:"guidance,omitempty"`
+	// Media are file names by language, by what they are: image, big-image,
+	// audio, video.
+	Media map[string]Text `json:"media,omitempty"`
 	// List names the choice list of an item that chooses.
 	List string `json:"list,omitempty"`
 	// Items are the children of a group or repeat.
@@ -92,6 +104,13 @@ type Item struct {
 	Parameters  string `json:"parameters,omitempty"`
 	RepeatCount string `json:"repeat_count,omitempty"`
 	ReadOnly    bool   `json:"read_only,omitempty"`
+	// ChoiceFilter is a condition over the columns of the list's choices, which
+	// stand in it as bare names: "province = ${province}". ODK clients show the
+	// choices that meet it.
+	ChoiceFilter string `json:"choice_filter,omitempty"`
+	// Trigger is a reference; ODK clients work out the calculation anew when the
+	// item's value changes.
+	Trigger string `json:"trigger,omitempty"`
 
 	// Points is the most an item can earn; of a group, what its items must add
 	// up to. Nil: not scored.
@@ -121,6 +140,21 @@ type Item struct {
 
 	// Row is the 1-based row of the survey sheet the item was read from; 0 if none.
 	Row int `json:"-"`
+}
+
+// Metadata reports whether the item is one that a client fills in by itself,
+// as start, today or deviceid.
+func (it *Item) Metadata() bool {
+	_, known := MetadataTypes[it.Type]
+	return known && it.Kind == KindCalculate
+}
+
+// MetadataTypes are the XLSForm types that a client fills in by itself, each
+// with the calculation that stands in for a client that does not.
+var MetadataTypes = map[string]string{
+	"start": "once(now())", "end": "now()", "today": "today()",
+	"deviceid": "''", "username": "''", "email": "''", "phonenumber": "''", "simserial": "''", "subscriberid": "''", "imei": "''",
+	"audit": "''", "start-geopoint": "''", "background-audio": "''", "background-geopoint": "''",
 }
 
 // NoteName is the name of the text item that holds an item's evidence note.
@@ -162,7 +196,11 @@ type Choice struct {
 	Means Meaning `json:"means,omitempty"`
 	// Anchor describes a rubric level: what is seen or heard at this level.
 	Anchor Text `json:"anchor,omitempty"`
-	Row    int  `json:"-"`
+	// Media are as in Item.
+	Media map[string]Text `json:"media,omitempty"`
+	// Columns are the author's own columns, for choice filters.
+	Columns map[string]string `json:"columns,omitempty"`
+	Row     int               `json:"-"`
 }
 
 // Meaning is what a choice says beyond itself.

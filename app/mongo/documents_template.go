@@ -1,6 +1,11 @@
 package mongo
 
-import "github.com/khaosat/khaosat/survey"
+import (
+	"maps"
+	"slices"
+
+	"github.com/khaosat/khaosat/survey"
+)
 
 type templateDoc struct {
 	ID           string               `bson:"_id"` // code and version
@@ -16,12 +21,18 @@ type templateDoc struct {
 	Checks       []checkDoc           `bson:"checks,omitempty"`
 	Scheme       *schemeDoc           `bson:"scheme,omitempty"`
 	InstanceName string               `bson:"instance_name,omitempty"`
+	Settings     pairs                `bson:"settings,omitempty"`
 	Events       []eventDoc           `bson:"events,omitempty"`
 }
 
 type itemDoc struct {
 	Name              string          `bson:"name"`
 	Kind              survey.ItemKind `bson:"kind"`
+	Type              string          `bson:"type,omitempty"`
+	Guidance          pairs           `bson:"guidance,omitempty"`
+	Media             []mediaDoc      `bson:"media,omitempty"`
+	ChoiceFilter      string          `bson:"choice_filter,omitempty"`
+	Trigger           string          `bson:"trigger,omitempty"`
 	Label             pairs           `bson:"label,omitempty"`
 	Hint              pairs           `bson:"hint,omitempty"`
 	List              string          `bson:"list,omitempty"`
@@ -48,6 +59,30 @@ type itemDoc struct {
 	TagsList          string          `bson:"tags_list,omitempty"`
 }
 
+type mediaDoc struct {
+	Form  string `bson:"form"`
+	Files pairs  `bson:"files"`
+}
+
+func mediaDocsOf(m map[string]survey.Text) []mediaDoc {
+	var out []mediaDoc
+	for _, form := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, mediaDoc{form, pairs(m[form])})
+	}
+	return out
+}
+
+func mediaOf(docs []mediaDoc) map[string]survey.Text {
+	if len(docs) == 0 {
+		return nil
+	}
+	out := make(map[string]survey.Text, len(docs))
+	for _, d := range docs {
+		out[d.Form] = survey.Text(d.Files)
+	}
+	return out
+}
+
 type stepDoc struct {
 	When   string `bson:"when"`
 	Points string `bson:"points"`
@@ -59,11 +94,13 @@ type choiceListDoc struct {
 }
 
 type choiceDoc struct {
-	Name   string         `bson:"name"`
-	Label  pairs          `bson:"label,omitempty"`
-	Points *float64       `bson:"points,omitempty"`
-	Means  survey.Meaning `bson:"means,omitempty"`
-	Anchor pairs          `bson:"anchor,omitempty"`
+	Name    string         `bson:"name"`
+	Label   pairs          `bson:"label,omitempty"`
+	Points  *float64       `bson:"points,omitempty"`
+	Means   survey.Meaning `bson:"means,omitempty"`
+	Anchor  pairs          `bson:"anchor,omitempty"`
+	Media   []mediaDoc     `bson:"media,omitempty"`
+	Columns pairs          `bson:"columns,omitempty"`
 }
 
 type checkDoc struct {
@@ -105,18 +142,19 @@ func templateDocOf(t *survey.Template, h head) *templateDoc {
 	return &templateDoc{ID: templateID(t.Code, t.Version), Head: h, Code: t.Code, Version: t.Version, State: t.State,
 		Label: t.Label, Title: pairs(t.Title), Languages: t.Languages, Items: each(t.Items, itemDocOf),
 		Lists: each(t.Lists, choiceListDocOf), Checks: each(t.Checks, checkDocOf), Scheme: schemeDocOf(t.Scheme),
-		InstanceName: t.InstanceName, Events: each(t.Events, eventDocOf)}
+		InstanceName: t.InstanceName, Settings: pairs(t.Settings), Events: each(t.Events, eventDocOf)}
 }
 
 func (d *templateDoc) template() *survey.Template {
 	return &survey.Template{Code: d.Code, Version: d.Version, State: d.State, Label: d.Label, Title: survey.Text(d.Title),
 		Languages: d.Languages, Items: each(d.Items, itemDoc.item), Lists: each(d.Lists, choiceListDoc.list),
 		Checks: each(d.Checks, checkDoc.check), Scheme: d.Scheme.scheme(), InstanceName: d.InstanceName,
-		Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
+		Settings: map[string]string(d.Settings), Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
 }
 
 func itemDocOf(i survey.Item) itemDoc {
-	return itemDoc{Name: i.Name, Kind: i.Kind, Label: pairs(i.Label), Hint: pairs(i.Hint), List: i.List,
+	return itemDoc{Name: i.Name, Kind: i.Kind, Type: i.Type, Guidance: pairs(i.Guidance), Media: mediaDocsOf(i.Media),
+		ChoiceFilter: i.ChoiceFilter, Trigger: i.Trigger, Label: pairs(i.Label), Hint: pairs(i.Hint), List: i.List,
 		Items: each(i.Items, itemDocOf), Relevant: i.Relevant, Required: i.Required,
 		RequiredMessage: pairs(i.RequiredMessage), Constraint: i.Constraint, ConstraintMessage: pairs(i.ConstraintMessage),
 		Calculation: i.Calculation, Default: i.Default, Appearance: i.Appearance, Parameters: i.Parameters,
@@ -126,7 +164,8 @@ func itemDocOf(i survey.Item) itemDoc {
 }
 
 func (d itemDoc) item() survey.Item {
-	return survey.Item{Name: d.Name, Kind: d.Kind, Label: survey.Text(d.Label), Hint: survey.Text(d.Hint), List: d.List,
+	return survey.Item{Name: d.Name, Kind: d.Kind, Type: d.Type, Guidance: survey.Text(d.Guidance), Media: mediaOf(d.Media),
+		ChoiceFilter: d.ChoiceFilter, Trigger: d.Trigger, Label: survey.Text(d.Label), Hint: survey.Text(d.Hint), List: d.List,
 		Items: each(d.Items, itemDoc.item), Relevant: d.Relevant, Required: d.Required,
 		RequiredMessage: survey.Text(d.RequiredMessage), Constraint: d.Constraint, ConstraintMessage: survey.Text(d.ConstraintMessage),
 		Calculation: d.Calculation, Default: d.Default, Appearance: d.Appearance, Parameters: d.Parameters,
@@ -137,13 +176,15 @@ func (d itemDoc) item() survey.Item {
 
 func choiceListDocOf(l survey.ChoiceList) choiceListDoc {
 	return choiceListDoc{Name: l.Name, Choices: each(l.Choices, func(c survey.Choice) choiceDoc {
-		return choiceDoc{Name: c.Name, Label: pairs(c.Label), Points: pointsOrNil(c.Points), Means: c.Means, Anchor: pairs(c.Anchor)}
+		return choiceDoc{Name: c.Name, Label: pairs(c.Label), Points: pointsOrNil(c.Points), Means: c.Means, Anchor: pairs(c.Anchor),
+			Media: mediaDocsOf(c.Media), Columns: pairs(c.Columns)}
 	})}
 }
 
 func (d choiceListDoc) list() survey.ChoiceList {
 	return survey.ChoiceList{Name: d.Name, Choices: each(d.Choices, func(c choiceDoc) survey.Choice {
-		return survey.Choice{Name: c.Name, Label: survey.Text(c.Label), Points: toPointsOrNil(c.Points), Means: c.Means, Anchor: survey.Text(c.Anchor)}
+		return survey.Choice{Name: c.Name, Label: survey.Text(c.Label), Points: toPointsOrNil(c.Points), Means: c.Means, Anchor: survey.Text(c.Anchor),
+			Media: mediaOf(c.Media), Columns: map[string]string(c.Columns)}
 	})}
 }
 

@@ -45,6 +45,18 @@ func condition(s string) string {
 	return expression(s)
 }
 
+// binding reads a cell with an expression for which yes and no may be written
+// as words. Unlike in a condition, numbers stay numbers.
+func binding(s string) string {
+	switch strings.ToLower(s) {
+	case "yes", "true", "true()":
+		return "true()"
+	case "no", "false", "false()":
+		return "false()"
+	}
+	return expression(s)
+}
+
 // decimalComma is a number with a comma before one or two decimals; with three
 // digits it may be a thousand.
 var decimalComma = regexp.MustCompile(`^([+-]?\d+),(\d{1,2})$`)

@@ -33,18 +33,25 @@ func (r *reader) listNames() string {
 	return strings.Join(names, ", ")
 }
 
+// readChoices reads the sheet choices, and external_choices, whose lists are
+// choices like any other here.
 func (r *reader) readChoices() {
-	g := r.grids[choicesSheet]
+	lists := map[string]int{}
+	for _, sheet := range []string{choicesSheet, externalSheet} {
+		r.readChoicesOf(r.grids[sheet], lists)
+	}
+}
+
+func (r *reader) readChoicesOf(g *grid, lists map[string]int) {
 	if g == nil || len(g.columns) == 0 {
 		return
 	}
 	for _, needed := range []string{"list_name", "name"} {
 		if g.column(needed) == nil {
-			r.fault("column.missing", survey.Place{Sheet: choicesSheet, Row: g.headerRow, Column: needed}, needed, nil)
+			r.fault("column.missing", survey.Place{Sheet: g.spec.name, Row: g.headerRow, Column: needed}, needed, nil)
 			return // every row would be reported
 		}
 	}
-	lists := map[string]int{}
 	above := ""
 	for _, row := range g.rows {
 		if g.isEmpty(row) {
@@ -88,7 +95,8 @@ func (r *reader) listOf(g *grid, row sheetRow) string {
 func (r *reader) choice(g *grid, row sheetRow) survey.Choice {
 	name := identifier(g.get(row, "name"))
 	return survey.Choice{Name: name, Label: g.texts(row, "label"), Points: r.points(g, row, "points", name),
-		Means: meaning(g.get(row, "na")), Anchor: g.texts(row, "anchor"), Row: row.number}
+		Means: meaning(g.get(row, "na")), Anchor: g.texts(row, "anchor"),
+		Media: g.media(row), Columns: g.own(row), Row: row.number}
 }
 
 // meaning reads the column na of a choice. A word it does not know is kept, to

@@ -1,6 +1,7 @@
 package xlsform
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 const (
 	surveySheet   = "survey"
 	choicesSheet  = "choices"
+	externalSheet = "external_choices"
 	settingsSheet = "settings"
 	checksSheet   = "checks"
 	bandsSheet    = "bands"
@@ -23,6 +25,12 @@ const (
 // default one: the standard has none, and a form_title with a language would
 // make other tools refuse the workbook.
 const translatedTitle = "heading"
+
+// mediaColumns hold file names of pictures and sounds beside a label.
+var mediaColumns = []string{"image", "big_image", "audio", "video"}
+
+// keptSettings are settings that ODK clients heed and that are kept for them.
+var keptSettings = []string{"style", "auto_send", "auto_delete", "allow_choice_duplicates"}
 
 // sheetSpec says what columns a sheet may have.
 type sheetSpec struct {
@@ -40,26 +48,26 @@ type sheetSpec struct {
 // written.
 func sheetSpecs() []sheetSpec {
 	const advice, warning = survey.SeverityAdvice, survey.SeverityWarning
-	media := func(more map[string]survey.Severity) map[string]survey.Severity {
-		for _, name := range []string{"media", "image", "big_image", "audio", "video"} {
-			more[name] = advice
-		}
-		return more
-	}
 	return []sheetSpec{
 		{
 			name: surveySheet,
 			columns: []string{"type", "name", "required", "relevant", "constraint", "calculation", "default", "appearance", "parameters",
-				"repeat_count", "read_only", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role"},
-			texts: []string{"label", "hint", "required_message", "constraint_message"},
-			unused: media(map[string]survey.Severity{"guidance_hint": advice, "choice_filter": warning, "trigger": warning, "autoplay": advice,
-				"save_to": advice, "bind": advice, "rows": advice, "body": advice, "instance": advice, "control": advice, "disabled": warning}),
+				"repeat_count", "read_only", "choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role"},
+			texts: append([]string{"label", "hint", "guidance_hint", "required_message", "constraint_message"}, mediaColumns...),
+			unused: map[string]survey.Severity{"media": advice, "autoplay": advice, "save_to": advice, "bind": advice, "rows": advice,
+				"body": advice, "instance": advice, "control": advice, "disabled": warning},
 		},
 		{
 			name:    choicesSheet,
 			columns: []string{"list_name", "name", "points", "na"},
-			texts:   []string{"label", "anchor"},
-			unused:  media(map[string]survey.Severity{}),
+			texts:   append([]string{"label", "anchor"}, mediaColumns...),
+			unused:  map[string]survey.Severity{"media": advice},
+			free:    true,
+		},
+		{
+			name:    externalSheet,
+			columns: []string{"list_name", "name"},
+			texts:   append([]string{"label"}, mediaColumns...),
 			free:    true,
 		},
 		{name: checksSheet, columns: []string{"code", "test", "item"}, texts: []string{"label"}},
@@ -68,10 +76,9 @@ func sheetSpecs() []sheetSpec {
 		{name: scoringSheet, columns: []string{"total", "na_policy", "rescale", "min_available", "decimals", "blank", "graded", "applies", "roles"}},
 		{
 			name:    settingsSheet,
-			columns: []string{"form_id", "version", "default_language", "instance_name"},
+			columns: append([]string{"form_id", "version", "default_language", "instance_name"}, keptSettings...),
 			texts:   []string{"form_title"},
-			unused: map[string]survey.Severity{"public_key": warning, "submission_url": advice, "auto_send": advice, "auto_delete": advice,
-				"style": advice, "name": advice, "allow_choice_duplicates": advice, "client_editable": advice, "clean_text_values": advice,
+			unused: map[string]survey.Severity{"public_key": warning, "submission_url": warning, "name": advice, "client_editable": advice, "clean_text_values": advice,
 				"omit_instanceid": advice, "namespaces": advice, "attribute": advice, "instance_xmlns": advice, "prefix": advice, "delimiter": advice,
 				"sms_keyword": advice, "sms_separator": advice, "sms_allow_media": advice, "sms_date_format": advice,
 				"sms_datetime_format": advice, "sms_response": advice, "compact_prefix": advice, "compact_delimiter": advice},
@@ -104,7 +111,7 @@ func alias(sheet, name string) string {
 		case "tag":
 			return "name"
 		}
-	case choicesSheet:
+	case choicesSheet, externalSheet:
 		switch name {
 		case "list":
 			return "list_name"
@@ -172,6 +179,12 @@ func splitHeader(sheet, header string) (name, language string) {
 		attribute, rest, _ := strings.Cut(language, "::")
 		if canonical := bindAlias(strings.TrimSpace(attribute)); canonical != "" {
 			return canonical, strings.TrimSpace(rest)
+		}
+	}
+	if name == "media" { // media::image::French
+		form, rest, _ := strings.Cut(language, "::")
+		if form = headerWords(form); slices.Contains(mediaColumns, form) {
+			return form, strings.TrimSpace(rest)
 		}
 	}
 	return alias(sheet, name), language
@@ -271,6 +284,41 @@ func (g *grid) texts(row sheetRow, name string) survey.Text {
 	}
 	return t
 }
+
+// media gives the file names in a row by what they are, nil if there are none.
+func (g *grid) media(row sheetRow) map[string]survey.Text {
+	var out map[string]survey.Text
+	for _, name := range mediaColumns {
+		if t := g.texts(row, name); t != nil {
+			if out == nil {
+				out = map[string]survey.Text{}
+			}
+			out[strings.ReplaceAll(name, "_", "-")] = t
+		}
+	}
+	return out
+}
+
+// own gives what a row says in the author's own columns, by header; nil if nothing.
+func (g *grid) own(row sheetRow) map[string]string {
+	var out map[string]string
+	for i := range g.columns {
+		c := &g.columns[i]
+		if _, unused := g.spec.unused[c.name]; unused || g.spec.has(c) || c.language != "" || !columnName.MatchString(c.header) {
+			continue
+		}
+		if s := c.cell(row); s != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[c.header] = s
+		}
+	}
+	return out
+}
+
+// columnName is what can be the name of a column in a choice filter.
+var columnName = regexp.MustCompile(`^[\pL_][\pL\pM\pN_.-]*$`)
 
 // tag gives the language tag of a column with texts.
 func (g *grid) tag(c *column) string {

@@ -31,7 +31,13 @@ func Read(workbook []byte) (*survey.Template, survey.Problems, error) {
 
 // ReadNamed is Read for a workbook whose file name is known. The name makes the
 // template's code if the settings have no form_id, as XLSForm allows.
-func ReadNamed(workbook []byte, fileName string) (t *survey.Template, ps survey.Problems, err error) {
+func ReadNamed(workbook []byte, fileName string) (*survey.Template, survey.Problems, error) {
+	return ReadAttached(workbook, fileName, nil)
+}
+
+// ReadAttached is ReadNamed for a workbook with the files that go with it, by
+// name: the CSV lists of select_one_from_file, whose choices are taken over.
+func ReadAttached(workbook []byte, fileName string, files map[string][]byte) (t *survey.Template, ps survey.Problems, err error) {
 	defer func() {
 		// The library has a history of panics on damaged workbooks.
 		if cause := recover(); cause != nil {
@@ -43,7 +49,7 @@ func ReadNamed(workbook []byte, fileName string) (t *survey.Template, ps survey.
 		return nil, nil, err
 	}
 	defer f.Close()
-	r := &reader{template: &survey.Template{State: survey.Draft}, grids: map[string]*grid{}, fileName: fileName}
+	r := &reader{template: &survey.Template{State: survey.Draft}, grids: map[string]*grid{}, fileName: fileName, files: files}
 	if err := r.readSheets(f); err != nil {
 		return nil, nil, err
 	}
@@ -52,6 +58,8 @@ func ReadNamed(workbook []byte, fileName string) (t *survey.Template, ps survey.
 	r.readSettings()
 	r.readSurvey()
 	r.readChoices()
+	r.completeLists()
+	r.renameDoubles()
 	r.readChecks()
 	r.readScheme()
 	return r.template, r.problems, nil
@@ -64,6 +72,12 @@ type reader struct {
 	fileName  string
 	grids     map[string]*grid // by canonical sheet name
 	languages languages
+	files     map[string][]byte // attached lists, by file name
+	attached  []survey.ChoiceList
+	// others are lists to which or_other adds a choice.
+	others []string
+	// acknowledged: an item needs the list of one choice, OK.
+	acknowledged bool
 }
 
 func (r *reader) report(severity survey.Severity, code string, at survey.Place, value string, args survey.Args) *survey.Problem {
@@ -133,7 +147,9 @@ func (r *reader) reportSheets(actual []string, specs []sheetSpec, found map[stri
 		}
 		at := survey.Place{Sheet: sheet}
 		switch name {
-		case "external_choices", "entities", "osm":
+		case "external_choices":
+			continue
+		case "entities", "osm":
 			r.report(survey.SeverityWarning, "sheet.not_used", at, sheet, nil)
 			continue
 		}
@@ -336,10 +352,23 @@ func (r *reader) readSettings() {
 			t.Label = g.get(row, "version")
 			t.InstanceName = expression(g.get(row, "instance_name"))
 			t.Title = g.texts(row, "form_title")
+			for _, name := range keptSettings {
+				if v := g.get(row, name); v != "" {
+					if t.Settings == nil {
+						t.Settings = map[string]string{}
+					}
+					t.Settings[name] = v
+				}
+			}
 			at = g.place(row, "form_id", "")
 		}
 	}
+	defer r.settleTitle()
 	if t.Code != "" {
+		if code := codeOf(string(t.Code)); code != t.Code && code != "" {
+			r.report(survey.SeverityWarning, "settings.form_id_shape", at, string(t.Code), survey.Args{"code": string(code)})
+			t.Code = code
+		}
 		return
 	}
 	if t.Code = codeFromFile(r.fileName); t.Code != "" { // else it is told with what else is wrong with codes
@@ -353,7 +382,18 @@ var notInCode = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 // "i-u-tra-2". "" if nothing is left.
 func codeFromFile(name string) survey.TemplateCode {
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
-	base = strings.TrimSuffix(base, path.Ext(base))
+	return codeOf(strings.TrimSuffix(base, path.Ext(base)))
+}
+
+// settleTitle calls a form without a title by its code, as other tools do.
+func (r *reader) settleTitle() {
+	if t := r.template; t.Title.IsZero() && t.Code != "" && len(t.Languages) > 0 {
+		t.Title = survey.Text{t.Languages[0]: string(t.Code)}
+	}
+}
+
+// codeOf makes a template code of any text.
+func codeOf(base string) survey.TemplateCode {
 	code := strings.Trim(notInCode.ReplaceAllString(base, "-"), "-_.")
 	if len(code) > 64 {
 		code = code[:64]

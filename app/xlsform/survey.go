@@ -1,8 +1,10 @@
 package xlsform
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -22,6 +24,8 @@ type surveyReader struct {
 	g    *grid
 	root []survey.Item
 	open []openGroup
+	// filtered: a choice filter has been met.
+	filtered bool
 }
 
 func (r *reader) readSurvey() {
@@ -54,24 +58,48 @@ func (s *surveyReader) row(row sheetRow) {
 	name := identifier(s.g.get(row, "name"))
 	at := s.g.place(row, "type", name)
 	if cell == "" {
+		if s.onlyNotes(row) {
+			s.report(survey.SeverityAdvice, "row.no_type", at, "", nil) // a remark of the author's
+			return
+		}
 		s.fault("type.missing", at, "", nil)
 		return
 	}
 	t := parseType(cell)
+	if name == "" { // as other tools name them
+		switch {
+		case t.role == roleItem && t.kind == survey.KindNote:
+			name = "generated_note_name_" + strconv.Itoa(row.number)
+		case t.role == roleBegin && t.kind == survey.KindGroup:
+			name = "generated_group_name_" + strconv.Itoa(row.number)
+		}
+	}
 	switch t.role {
 	case roleBegin:
 		s.begin(s.group(row, name, t.kind))
 	case roleEnd:
 		s.end(row, name, t.kind)
 	case roleMeta:
-		s.report(survey.SeverityAdvice, "type.metadata", at, cell, nil)
+		if name == "" {
+			name = t.typ
+		}
+		it := s.item(row, name, t)
+		if it.Calculation = survey.MetadataTypes[t.typ]; it.Calculation == "''" {
+			s.report(survey.SeverityAdvice, "type.metadata", at, cell, nil)
+		}
+		s.add(it)
 	case roleForeign:
-		s.fault("type.unsupported", at, cell, survey.Args{"types": supportedTypes})
+		s.fault("type.loop", at, cell, nil)
 		s.add(s.item(row, name, t))
 	case roleUnknown:
 		s.unknown(row, name, cell, t)
 	default:
-		s.add(s.item(row, name, t))
+		it := s.item(row, name, t)
+		s.add(it)
+		if t.orOther && it.Kind.Chooses() {
+			s.others = append(s.others, t.list)
+			s.add(s.other(it))
+		}
 	}
 }
 
@@ -165,17 +193,59 @@ func (s *surveyReader) group(row sheetRow, name string, kind survey.ItemKind) su
 // item reads a row that is no group.
 func (s *surveyReader) item(row sheetRow, name string, t rowType) survey.Item {
 	it := s.columns(row, name, t.kind)
-	it.List = t.list
+	it.List, it.Type = t.list, t.typ
 	at := s.g.place(row, "type", name)
 	if t.kind.Chooses() && t.list == "" {
 		s.fault("type.no_list", at, s.g.get(row, "type"), survey.Args{"lists": s.listNames()})
 		it.Kind = survey.KindUnknown
 	}
-	if t.orOther {
-		s.fault("type.or_other", at, s.g.get(row, "type"), survey.Args{"list": t.list, "ref": "${" + name + "}"})
+	switch {
+	case t.typ == "acknowledge":
+		it.List = acknowledgeList
+		s.acknowledged = true
+	case t.typ == "hidden":
+		it.Calculation, it.Default = cmp.Or(it.Calculation, it.Default, "''"), ""
+	case strings.HasSuffix(t.typ, "-external"):
+		it.Calculation = "''"
+	case t.typ == "range":
+		if !strings.Contains(it.Parameters, ".") {
+			it.Kind = survey.KindInteger
+		}
+	case t.file != "":
+		s.fromFile(row, t, &it)
+	}
+	if t.limit != "" && it.Type != "" {
+		s.report(survey.SeverityWarning, "type.limit."+t.limit, at, s.g.get(row, "type"), nil)
+	}
+	if it.ChoiceFilter != "" && !s.filtered {
+		s.filtered = true
+		s.report(survey.SeverityWarning, "choice_filter.pages", s.g.place(row, "choice_filter", name), it.ChoiceFilter, nil)
 	}
 	s.rubric(row, &it)
 	return it
+}
+
+// onlyNotes reports whether a row without type and name says nothing but what
+// its author noted beside.
+func (s *surveyReader) onlyNotes(row sheetRow) bool {
+	for _, name := range []string{"name", "label", "calculation", "relevant"} {
+		for _, i := range s.g.byName[name] {
+			if s.g.columns[i].cell(row) != "" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// other makes the text item that goes with a choice "other", as or_other asks.
+func (s *surveyReader) other(of survey.Item) survey.Item {
+	label := survey.Text{}
+	for _, tag := range s.template.Languages {
+		label[tag] = specifyOther(tag)
+	}
+	return survey.Item{Name: of.Name + "_other", Kind: survey.KindText, Label: label,
+		Relevant: "selected(${" + of.Name + "}, 'other')", Row: of.Row}
 }
 
 // rubric makes a select_one a rubric item where the column says so.
@@ -198,13 +268,15 @@ func (s *surveyReader) columns(row sheetRow, name string, kind survey.ItemKind) 
 	return survey.Item{
 		Name: name, Kind: kind, Row: row.number,
 		Label: s.g.texts(row, "label"), Hint: s.g.texts(row, "hint"),
-		Relevant: expression(get("relevant")),
+		Guidance: s.g.texts(row, "guidance_hint"), Media: s.g.media(row),
+		Relevant: binding(get("relevant")),
 		Required: condition(get("required")), RequiredMessage: s.g.texts(row, "required_message"),
-		Constraint: expression(get("constraint")), ConstraintMessage: s.g.texts(row, "constraint_message"),
-		Calculation: expression(get("calculation")), Default: defaultExpression(kind, get("default")),
+		Constraint: binding(get("constraint")), ConstraintMessage: s.g.texts(row, "constraint_message"),
+		Calculation: binding(get("calculation")), Default: defaultExpression(kind, get("default")),
 		Appearance: get("appearance"), Parameters: get("parameters"), RepeatCount: expression(get("repeat_count")),
-		ReadOnly: s.yes(s.g, row, "read_only", name),
-		Points:   s.points(s.g, row, "points", name), Steps: s.steps(s.g, row, name), NA: survey.NAPolicy(lowerWord(get("na"))),
+		ReadOnly:     s.yes(s.g, row, "read_only", name),
+		ChoiceFilter: expression(get("choice_filter")), Trigger: get("trigger"),
+		Points: s.points(s.g, row, "points", name), Steps: s.steps(s.g, row, name), NA: survey.NAPolicy(lowerWord(get("na"))),
 		Reverse: s.yes(s.g, row, "reverse", name), Bonus: s.yes(s.g, row, "bonus", name),
 		Applies: expression(get("applies")), Evidence: condition(get("evidence")),
 		Role: s.role(row, name), TagsList: identifier(get("tags_list")),

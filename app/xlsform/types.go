@@ -24,6 +24,12 @@ type rowType struct {
 	role typeRole
 	kind survey.ItemKind
 	list string
+	// typ is the type as survey.Item.Type has it.
+	typ string
+	// file is the list's file of a select_one_from_file.
+	file string
+	// limit names what a page cannot do with it yet: "", "text", "number", ...
+	limit string
 	// orOther: the list is followed by or_other.
 	orOther bool
 	// suggestion is a type that may have been meant by an unknown one.
@@ -44,11 +50,13 @@ func itemTypes() map[string]survey.ItemKind {
 
 // supportedTypes is what messages list.
 const supportedTypes = "text, integer, decimal, date, time, dateTime, select_one LIST, select_multiple LIST, note, calculate, image, geopoint, " +
-	"begin_group, end_group, begin_repeat, end_repeat"
+	"range, rank LIST, barcode, acknowledge, audio, video, file, geotrace, geoshape, hidden, select_one_from_file FILE.csv, " +
+	"begin_group, end_group, begin_repeat, end_repeat, start, end, today, deviceid, username"
 
 // suggestible are the words that a misspelt type may have meant.
 func suggestible() []string {
 	return []string{"text", "integer", "decimal", "date", "time", "dateTime", "select_one", "select_multiple", "note", "calculate", "image", "geopoint",
+		"range", "rank", "barcode", "acknowledge", "audio", "video", "file", "geotrace", "geoshape", "hidden",
 		"begin_group", "end_group", "begin_repeat", "end_repeat"}
 }
 
@@ -90,10 +98,16 @@ func parseType(cell string) rowType {
 	if kind, ok := itemTypes()[joined]; ok {
 		return rowType{kind: kind}
 	}
-	if isMetadata(joined) {
-		return rowType{role: roleMeta}
+	if typ := metadataType(joined); typ != "" {
+		return rowType{role: roleMeta, kind: survey.KindCalculate, typ: typ}
 	}
-	if isForeign(lower[0]) || isForeign(joined) || strings.HasPrefix(joined, "begin_loop") {
+	if t, ok := keptTypes()[joined]; ok {
+		return t
+	}
+	if t, ok := fileType(lower[0], words); ok {
+		return t
+	}
+	if joined == "end_loop" || strings.HasPrefix(joined, "begin_loop") {
 		return rowType{role: roleForeign, kind: survey.KindUnknown}
 	}
 	for _, s := range selectWords() {
@@ -154,26 +168,61 @@ func unknownType(lower, words []string) rowType {
 	return t
 }
 
-// isMetadata reports whether the type is one that a form client fills in by
-// itself; what a response needs of these is kept with it anyway.
-func isMetadata(joined string) bool {
-	joined = strings.TrimPrefix(strings.TrimPrefix(joined, "uri:"), "get_")
-	switch joined {
-	case "start", "end", "today", "deviceid", "device_id", "username", "email", "phonenumber", "phone_number", "simserial", "sim_serial", "sim_id",
-		"subscriberid", "subscriber_id", "imei", "audit", "start_time", "end_time", "start-geopoint":
-		return true
+// keptTypes are those whose kind here says less than the type, which is kept.
+func keptTypes() map[string]rowType {
+	text := func(typ string) rowType { return rowType{kind: survey.KindText, typ: typ, limit: "text"} }
+	media := func(typ string) rowType { return rowType{kind: survey.KindImage, typ: typ, limit: "media"} }
+	acknowledge := rowType{kind: survey.KindSelectOne, typ: "acknowledge", list: acknowledgeList}
+	return map[string]rowType{
+		"barcode": text("barcode"), "geotrace": text("geotrace"), "geoshape": text("geoshape"), "osm": text("osm"),
+		"audio": media("audio"), "video": media("video"), "file": media("file"),
+		"range":       {kind: survey.KindDecimal, typ: "range", limit: "range"},
+		"acknowledge": acknowledge, "trigger": acknowledge,
+		"hidden":       {kind: survey.KindCalculate, typ: "hidden"},
+		"csv-external": {kind: survey.KindCalculate, typ: "csv-external", limit: "instance"},
+		"xml-external": {kind: survey.KindCalculate, typ: "xml-external", limit: "instance"},
 	}
-	return false
 }
 
-// isForeign reports whether the type is in the XLSForm standard but not
-// supported.
-func isForeign(word string) bool {
-	switch word {
-	case "range", "rank", "geotrace", "geoshape", "audio", "video", "file", "barcode", "acknowledge", "trigger", "hidden",
-		"select_one_from_file", "select_multiple_from_file", "select_one_external", "csv-external", "xml-external", "osm",
-		"background-audio", "background-geopoint", "end_loop":
-		return true
+// fileType makes out the types that are followed by a file, or by a list that
+// is not on the sheet choices.
+func fileType(first string, words []string) (rowType, bool) {
+	rest := strings.Join(words[1:], " ")
+	switch first {
+	case "select_one_from_file":
+		return rowType{kind: survey.KindSelectOne, typ: first + " " + rest, file: rest, list: rest}, true
+	case "select_multiple_from_file":
+		return rowType{kind: survey.KindSelectMultiple, typ: first + " " + rest, file: rest, list: rest}, true
+	case "select_one_external":
+		return rowType{kind: survey.KindSelectOne, list: identifier(rest)}, true
+	case "rank":
+		return rowType{kind: survey.KindSelectMultiple, typ: "rank", list: identifier(rest), limit: "rank"}, true
+	case "osm":
+		return rowType{kind: survey.KindText, typ: "osm " + rest, limit: "text"}, true
 	}
-	return false
+	return rowType{}, false
+}
+
+// metadataType gives the type of what a form client fills in by itself under
+// the name of today, "" for other types.
+func metadataType(joined string) string {
+	joined = strings.TrimPrefix(strings.TrimPrefix(joined, "uri:"), "get_")
+	switch joined {
+	case "device_id":
+		return "deviceid"
+	case "phone_number":
+		return "phonenumber"
+	case "sim_serial", "sim_id":
+		return "simserial"
+	case "subscriber_id":
+		return "subscriberid"
+	case "start_time":
+		return "start"
+	case "end_time":
+		return "end"
+	}
+	if _, known := survey.MetadataTypes[joined]; known {
+		return joined
+	}
+	return ""
 }

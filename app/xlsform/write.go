@@ -3,7 +3,9 @@ package xlsform
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -130,7 +132,7 @@ func requiredCell(condition string) string {
 // surveyTable has a row for each item, and one more at the end of each group.
 func (w *writer) surveyTable() (*table, error) {
 	t := &table{sheet: surveySheet, headers: []string{"type", "name"}, shaded: map[int]bool{}}
-	for _, name := range []string{"label", "hint"} {
+	for _, name := range []string{"label", "hint", "guidance_hint"} {
 		t.headers = append(t.headers, w.textHeaders(name)...)
 	}
 	t.headers = append(t.headers, "required")
@@ -138,7 +140,8 @@ func (w *writer) surveyTable() (*table, error) {
 	t.headers = append(t.headers, "relevant", "constraint")
 	t.headers = append(t.headers, w.textHeaders("constraint_message")...)
 	t.headers = append(t.headers, "calculation", "default", "appearance", "parameters", "repeat_count", "read_only",
-		"points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role")
+		"choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role")
+	t.headers = append(t.headers, w.mediaHeaders()...)
 	if err := w.addItems(t, w.template.Items); err != nil {
 		return nil, err
 	}
@@ -173,17 +176,47 @@ func (w *writer) itemCells(typ string, it *survey.Item) []any {
 	row := []any{typ, it.Name}
 	row = append(row, w.textCells(it.Label)...)
 	row = append(row, w.textCells(it.Hint)...)
+	row = append(row, w.textCells(it.Guidance)...)
 	row = append(row, requiredCell(it.Required))
 	row = append(row, w.textCells(it.RequiredMessage)...)
 	row = append(row, it.Relevant, it.Constraint)
 	row = append(row, w.textCells(it.ConstraintMessage)...)
-	return append(row, it.Calculation, defaultCell(it.Kind, it.Default), it.Appearance, it.Parameters, it.RepeatCount, yesCell(it.ReadOnly),
-		it.Points, stepsCell(it.Steps), string(it.NA), yesCell(it.Reverse), yesCell(it.Bonus), it.Applies, it.Evidence,
+	calculation := it.Calculation
+	if it.Metadata() || strings.HasSuffix(it.Type, "-external") {
+		calculation = "" // goes with the type
+	}
+	row = append(row, calculation, defaultCell(it.Kind, it.Default), it.Appearance, it.Parameters, it.RepeatCount, yesCell(it.ReadOnly),
+		it.ChoiceFilter, it.Trigger, it.Points, stepsCell(it.Steps), string(it.NA), yesCell(it.Reverse), yesCell(it.Bonus), it.Applies, it.Evidence,
 		yesCell(it.Kind == survey.KindRubric), it.TagsList, string(it.Role))
+	return append(row, w.mediaCells(it.Media)...)
+}
+
+// mediaHeaders gives the headers of all media columns in each language.
+func (w *writer) mediaHeaders() []string {
+	var out []string
+	for _, name := range mediaColumns {
+		out = append(out, w.textHeaders(strings.ReplaceAll(name, "_", "-"))...)
+	}
+	return out
+}
+
+func (w *writer) mediaCells(media map[string]survey.Text) []any {
+	var out []any
+	for _, name := range mediaColumns {
+		out = append(out, w.textCells(media[strings.ReplaceAll(name, "_", "-")])...)
+	}
+	return out
 }
 
 // typeCell gives the XLSForm type of an item.
 func typeCell(it *survey.Item) (string, error) {
+	switch {
+	case it.Type == "":
+	case it.Kind.Chooses() && it.Type != "acknowledge":
+		return it.Type + " " + it.List, nil
+	default:
+		return it.Type, nil
+	}
 	switch it.Kind {
 	case survey.KindSelectOne, survey.KindRubric:
 		return "select_one " + it.List, nil
@@ -243,6 +276,9 @@ func (w *writer) choicesTable() *table {
 	t := &table{sheet: choicesSheet, headers: append([]string{"list_name", "name"}, w.textHeaders("label")...)}
 	t.headers = append(t.headers, "points", "na")
 	t.headers = append(t.headers, w.textHeaders("anchor")...)
+	t.headers = append(t.headers, w.mediaHeaders()...)
+	own := w.ownColumns()
+	t.headers = append(t.headers, own...)
 	for _, list := range w.template.Lists {
 		for _, ch := range list.Choices {
 			means := string(ch.Means)
@@ -251,11 +287,28 @@ func (w *writer) choicesTable() *table {
 			}
 			row := append([]any{list.Name, ch.Name}, w.textCells(ch.Label)...)
 			row = append(row, ch.Points, means)
-			t.rows = append(t.rows, append(row, w.textCells(ch.Anchor)...))
+			row = append(append(row, w.textCells(ch.Anchor)...), w.mediaCells(ch.Media)...)
+			for _, column := range own {
+				row = append(row, ch.Columns[column])
+			}
+			t.rows = append(t.rows, row)
 		}
 	}
 	t.dropEmptyColumns(2 + len(w.template.Languages))
 	return t
+}
+
+// ownColumns lists the authors' own columns of all choices.
+func (w *writer) ownColumns() []string {
+	all := map[string]bool{}
+	for _, list := range w.template.Lists {
+		for _, ch := range list.Choices {
+			for column := range ch.Columns {
+				all[column] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 func (w *writer) checksTable() *table {
@@ -322,6 +375,11 @@ func (w *writer) settingsTable() *table {
 	add("version", tpl.Label)
 	add("default_language", language)
 	add("instance_name", tpl.InstanceName)
+	for _, name := range keptSettings {
+		if v := tpl.Settings[name]; v != "" {
+			add(name, v)
+		}
+	}
 	return t
 }
 

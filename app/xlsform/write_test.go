@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -104,6 +105,12 @@ func templates() *rapid.Generator[*survey.Template] {
 		for range d.number("checks", 0, 2) {
 			tpl.Checks = append(tpl.Checks, survey.Check{Code: d.name(), Test: d.expr("test"), Item: d.name(), Label: d.text("check")})
 		}
+		if tpl.Title == nil {
+			tpl.Title = survey.Text{d.languages[0]: "F-1"} // what it is called without
+		}
+		if d.flip("settings") {
+			tpl.Settings = map[string]string{"style": "pages", "auto_send": "true"}
+		}
 		if d.flip("scheme") {
 			tpl.Scheme = d.scheme()
 		}
@@ -118,7 +125,8 @@ func (d *drawer) flip(label string) bool { return rapid.Bool().Draw(d.t, label) 
 
 func (d *drawer) name() string {
 	d.names++
-	return rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_.-]{0,5}`).Draw(d.t, "name")
+	// Never the same twice: items of the same name in two groups are renamed.
+	return rapid.StringMatching(`[A-Za-z_][A-Za-z0-9_.-]{0,5}`).Draw(d.t, "name") + "_" + strconv.Itoa(d.names)
 }
 
 // line is a text as people write it, with what spreadsheets are touchy about.
@@ -186,7 +194,18 @@ func (d *drawer) items(depth int) []survey.Item {
 			RepeatCount: d.expr("repeat_count"), ReadOnly: d.flip("read_only"), Points: d.points("points"), Steps: d.steps(),
 			NA:      rapid.SampledFrom([]survey.NAPolicy{"", survey.NARescale, survey.NAFull, survey.NAZero}).Draw(d.t, "na"),
 			Reverse: d.flip("reverse"), Bonus: d.flip("bonus"), Applies: d.expr("applies"), Evidence: d.expr("evidence"),
-			Role: rapid.SampledFrom([]survey.ItemRole{"", survey.RoleStrength, survey.RoleText}).Draw(d.t, "role"),
+			Guidance: d.text("guidance"), Media: d.media(), ChoiceFilter: d.expr("choice_filter"),
+			Trigger: rapid.SampledFrom([]string{"", "${a}"}).Draw(d.t, "trigger"),
+			Role:    rapid.SampledFrom([]survey.ItemRole{"", survey.RoleStrength, survey.RoleText}).Draw(d.t, "role"),
+		}
+		switch {
+		case kind == survey.KindText:
+			it.Type = rapid.SampledFrom([]string{"", "barcode", "geotrace", "select_one_from_file places.csv"}).Draw(d.t, "type")
+		case kind == survey.KindSelectMultiple:
+			it.Type = rapid.SampledFrom([]string{"", "rank"}).Draw(d.t, "type")
+		case kind == survey.KindCalculate && d.flip("metadata"):
+			it.Type = rapid.SampledFrom([]string{"start", "today", "deviceid", "audit"}).Draw(d.t, "type")
+			it.Calculation = survey.MetadataTypes[it.Type]
 		}
 		if kind.Chooses() {
 			it.List = rapid.SampledFrom([]string{"yn", "scale 4", "thẻ"}).Draw(d.t, "list")
@@ -200,13 +219,27 @@ func (d *drawer) items(depth int) []survey.Item {
 	return out
 }
 
+func (d *drawer) media() map[string]survey.Text {
+	if t := d.text("media"); t != nil && d.flip("with media") {
+		return map[string]survey.Text{rapid.SampledFrom([]string{"image", "big-image", "audio", "video"}).Draw(d.t, "form"): t}
+	}
+	return nil
+}
+
+func (d *drawer) columns() map[string]string {
+	if s := d.line("column"); s != "" && d.flip("with columns") {
+		return map[string]string{rapid.SampledFrom([]string{"province", "Cấp", "pop_2019"}).Draw(d.t, "header"): s}
+	}
+	return nil
+}
+
 func (d *drawer) list(name string) survey.ChoiceList {
 	list := survey.ChoiceList{Name: name}
 	for range d.number("choices", 1, 4) {
 		list.Choices = append(list.Choices, survey.Choice{
 			Name: rapid.SampledFrom([]string{"yes", "1", "01", "p3_5", "2.0", "no"}).Draw(d.t, "choice"), Label: d.text("label"), Points: d.points("points"),
 			Means:  rapid.SampledFrom([]survey.Meaning{"", survey.MeansNA, survey.MeansNotObserved}).Draw(d.t, "means"),
-			Anchor: d.text("anchor"),
+			Anchor: d.text("anchor"), Media: d.media(), Columns: d.columns(),
 		})
 	}
 	return list

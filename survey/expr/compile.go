@@ -235,7 +235,15 @@ func (c *compiler) path(n *node) *code {
 // bareName reports a name without ${}: a child of the item itself, which has
 // none, so that something else was meant.
 func (c *compiler) bareName(n *node) {
-	p := c.report(Error, n, "bare_name", n.text, "")
+	severity := Error
+	if n.text == "null" { // what authors write for blank, and so it evaluates
+		severity = Warning
+	}
+	p := c.report(severity, n, "bare_name", n.text, "")
+	if severity == Warning {
+		p.Suggestion = "''"
+		return
+	}
 	if _, ok := c.scope.Resolve(n.text); ok {
 		p.Suggestion = "${" + n.text + "}"
 	} else if fn, ok := builtins[n.text]; ok && fn.min == 0 {

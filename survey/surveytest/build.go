@@ -124,17 +124,22 @@ func Template(code survey.TemplateCode, version int, bend ...func(*survey.Templa
 			{Name: "A1", Kind: survey.KindSelectOne, List: "l4", Label: label, Points: pts(400), Required: "true()"},
 			{Name: "share", Kind: survey.KindCalculate, Calculation: "${present} div ${expected}",
 				Steps: []survey.Step{{When: ". >= 0.9", Points: "4"}}},
+			{Name: "code", Kind: survey.KindText, Type: "barcode", Label: label, Guidance: label, Trigger: "${A1}",
+				Media: map[string]survey.Text{"big-image": {"vi": "anh.png"}}},
+			{Name: "ward", Kind: survey.KindSelectOne, List: "l4", Label: label, ChoiceFilter: "province.code = ${A1}"},
 		}}},
 		Lists: []survey.ChoiceList{{Name: "l4", Choices: []survey.Choice{
 			{Name: "p4", Label: label, Points: pts(400), Anchor: label},
-			{Name: "na", Label: label, Means: survey.MeansNA},
+			{Name: "na", Label: label, Means: survey.MeansNA, Columns: map[string]string{"province.code": "01", "$x": "y"},
+				Media: map[string]survey.Text{"image": {"vi": "a.png", "en": "b.png"}}},
 		}}},
 		Checks: []survey.Check{{Code: "present", Test: "${present} <= ${expected}", Item: "present", Label: label}},
 		Scheme: &survey.Scheme{Total: 400, NA: survey.NARescale, Rescale: survey.RescaleOverall, Decimals: 2,
 			MinAvailable: 60.5, Graded: true, Bands: []survey.Band{{Code: "tot", Min: 360, Label: label, Color: "#00aa00"}},
 			Caps:  []survey.Cap{{Code: "K1", When: "points('A1') = 0", Band: "tot", Label: label}},
 			Roles: []survey.Role{survey.RoleObserver}},
-		Events: []survey.Event{Event("template.made")},
+		Settings: map[string]string{"style": "pages", "allow_choice_duplicates": "yes"},
+		Events:   []survey.Event{Event("template.made")},
 	}, bend)
 }
 
