@@ -12,6 +12,7 @@ const (
 	OpWriteRounds     Operation = "write_rounds"
 	OpReadAssignments Operation = "read_assignments"
 	OpAssign          Operation = "assign"
+	OpAddVisit        Operation = "add_visit"
 	OpSubmit          Operation = "submit"
 	OpReadResponses   Operation = "read_responses"
 	OpReview          Operation = "review"
@@ -44,6 +45,7 @@ var Policy = map[Operation]map[AccountRole]Reach{
 	OpWriteRounds:     {Admin: InScope, Manager: InScope},
 	OpReadAssignments: {Admin: InScope, Manager: InScope, Analyst: InScope, Reviewer: InScope, Observer: Own, Respondent: Own},
 	OpAssign:          {Admin: InScope, Manager: InScope},
+	OpAddVisit:        {Admin: InScope, Manager: InScope, Observer: Own},
 	OpSubmit:          {Admin: InScope, Manager: InScope, Observer: Own, Respondent: Own},
 	OpReadResponses:   {Admin: InScope, Manager: InScope, Analyst: InScope, Reviewer: InScope, Observer: Own, Respondent: Own},
 	OpReview:          {Admin: InScope, Manager: InScope, Reviewer: InScope},

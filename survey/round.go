@@ -41,8 +41,15 @@ type Round struct {
 	Periods PeriodRule `json:"periods"`
 	// DoubleShare is the share of visits, 0 to 1, that get a blind second rating.
 	DoubleShare float64 `json:"double_share,omitempty"`
-	Rev         int64   `json:"rev"`
-	Events      []Event `json:"events,omitempty"`
+	// ShowScore lets observers see the score of what they fill in.
+	ShowScore bool `json:"show_score,omitempty"`
+	// Unplanned lets observers add visits of units in their own scope.
+	Unplanned bool `json:"unplanned,omitempty"`
+	// Seed decides by lot where automatic assignment has a choice; the same seed
+	// gives the same assignments.
+	Seed   int64   `json:"seed,omitempty"`
+	Rev    int64   `json:"rev"`
+	Events []Event `json:"events,omitempty"`
 }
 
 // RoundTemplate is one template of a round, with the versions that may be used.
@@ -163,32 +170,4 @@ func ParseVisitKey(s string) (k VisitKey, ok bool) {
 	k.Role = Role(part())
 	k.Period = s
 	return k, ok && !strings.Contains(s, "|")
-}
-
-// AssignmentStatus says what became of the plan.
-type AssignmentStatus string
-
-const (
-	// AssignmentPlanned is an assignment as it was made.
-	AssignmentPlanned AssignmentStatus = ""
-	// AssignmentCancelled: nobody is asked for the visit any more.
-	AssignmentCancelled AssignmentStatus = "cancelled"
-)
-
-// Assignment asks one observer for one visit.
-type Assignment struct {
-	ID AssignmentID `json:"id"`
-	VisitKey
-	Observer PersonID         `json:"observer"`
-	Due      Date             `json:"due,omitempty"`
-	Status   AssignmentStatus `json:"status,omitempty"`
-	Rev      int64            `json:"rev"`
-	Events   []Event          `json:"events,omitempty"`
-}
-
-// AssignedVisit says whether a visit is assigned to somebody.
-type AssignedVisit struct {
-	VisitKey
-	// Cancelled says that it was and is no longer.
-	Cancelled bool
 }

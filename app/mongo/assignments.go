@@ -67,7 +67,7 @@ func (s *Store) AssignmentsSince(ctx context.Context, round survey.RoundCode, af
 }
 
 // visitFields are what VisitsSince reads of an assignment.
-var visitFields = bson.D{{Key: "visit", Value: 1}, {Key: "status", Value: 1}, {Key: "pos", Value: 1}}
+var visitFields = bson.D{{Key: "visit", Value: 1}, {Key: "observer", Value: 1}, {Key: "due", Value: 1}, {Key: "status", Value: 1}, {Key: "pos", Value: 1}}
 
 // VisitsSince implements survey.AssignmentStore.
 func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[survey.AssignedVisit], error] {
@@ -78,9 +78,13 @@ func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after s
 			if err == nil {
 				key, _ := change.Doc.Lookup("visit").StringValueOK()
 				status, _ := change.Doc.Lookup("status").StringValueOK()
-				visit.Cancelled = status == string(survey.AssignmentCancelled)
+				observer, _ := change.Doc.Lookup("observer").StringValueOK()
+				due, _ := change.Doc.Lookup("due").StringValueOK()
+				visit.Observer, visit.Cancelled = survey.PersonID(observer), !survey.AssignmentStatus(status).Open()
 				var ok bool
-				if visit.VisitKey, ok = survey.ParseVisitKey(key); !ok {
+				if visit.Due, err = survey.ParseDate(due); err != nil {
+					err = errUnreadable("assignment", err)
+				} else if visit.VisitKey, ok = survey.ParseVisitKey(key); !ok {
 					err = errUnreadable("assignment", fmt.Errorf("its visit is %q", key))
 				}
 			}

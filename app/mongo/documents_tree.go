@@ -184,6 +184,9 @@ type roundDoc struct {
 	Zone        string             `bson:"zone"`
 	Periods     survey.PeriodRule  `bson:"periods"`
 	DoubleShare float64            `bson:"double_share,omitempty"`
+	ShowScore   bool               `bson:"show_score,omitempty"`
+	Unplanned   bool               `bson:"unplanned,omitempty"`
+	Seed        int64              `bson:"seed,omitempty"`
 	Events      []eventDoc         `bson:"events,omitempty"`
 }
 
@@ -203,6 +206,7 @@ type scopeDoc struct {
 func roundDocOf(r *survey.Round, h head) *roundDoc {
 	return &roundDoc{Code: r.Code, Head: h, Title: pairs(r.Title), Scope: scopeDoc(r.Scope), Opens: r.Opens.String(),
 		Closes: r.Closes.String(), Closed: r.Closed, Zone: r.Zone, Periods: r.Periods, DoubleShare: r.DoubleShare,
+		ShowScore: r.ShowScore, Unplanned: r.Unplanned, Seed: r.Seed,
 		Templates: each(r.Templates, func(t survey.RoundTemplate) roundTemplateDoc { return roundTemplateDoc(t) }),
 		Events:    each(r.Events, eventDocOf)}
 }
@@ -215,6 +219,7 @@ func (d *roundDoc) round() (*survey.Round, error) {
 	closes, err := survey.ParseDate(d.Closes)
 	return &survey.Round{Code: d.Code, Title: survey.Text(d.Title), Scope: survey.Scope(d.Scope), Opens: opens, Closes: closes,
 		Closed: d.Closed, Zone: d.Zone, Periods: d.Periods, DoubleShare: d.DoubleShare, Rev: d.Head.Rev,
+		ShowScore: d.ShowScore, Unplanned: d.Unplanned, Seed: d.Seed,
 		Templates: each(d.Templates, func(t roundTemplateDoc) survey.RoundTemplate { return survey.RoundTemplate(t) }),
 		Events:    each(d.Events, eventDoc.event)}, err
 }
@@ -225,21 +230,24 @@ type assignmentDoc struct {
 	// Pos is the position in the log of assignments; 0 until one is given.
 	Pos int64 `bson:"pos"`
 	// Visit is the visit's key as one text.
-	Visit    string                  `bson:"visit"`
-	Key      visitDoc                `bson:",inline"`
-	Observer survey.PersonID         `bson:"observer"`
-	Due      string                  `bson:"due"`
-	Status   survey.AssignmentStatus `bson:"status,omitempty"`
-	Events   []eventDoc              `bson:"events,omitempty"`
+	Visit     string                  `bson:"visit"`
+	Key       visitDoc                `bson:",inline"`
+	Observer  survey.PersonID         `bson:"observer"`
+	Due       string                  `bson:"due"`
+	Status    survey.AssignmentStatus `bson:"status,omitempty"`
+	Reason    string                  `bson:"reason,omitempty"`
+	Unplanned bool                    `bson:"unplanned,omitempty"`
+	InPlaceOf survey.AssignmentID     `bson:"in_place_of,omitempty"`
+	Events    []eventDoc              `bson:"events,omitempty"`
 }
 
 func assignmentDocOf(a *survey.Assignment, h head) *assignmentDoc {
 	return &assignmentDoc{ID: a.ID, Head: h, Visit: a.VisitKey.String(), Key: visitDoc(a.VisitKey), Observer: a.Observer,
-		Due: a.Due.String(), Status: a.Status, Events: each(a.Events, eventDocOf)}
+		Due: a.Due.String(), Status: a.Status, Reason: a.Reason, Unplanned: a.Unplanned, InPlaceOf: a.InPlaceOf, Events: each(a.Events, eventDocOf)}
 }
 
 func (d *assignmentDoc) assignment() (*survey.Assignment, error) {
 	due, err := survey.ParseDate(d.Due)
 	return &survey.Assignment{ID: d.ID, VisitKey: survey.VisitKey(d.Key), Observer: d.Observer, Due: due, Status: d.Status, Rev: d.Head.Rev,
-		Events: each(d.Events, eventDoc.event)}, err
+		Reason: d.Reason, Unplanned: d.Unplanned, InPlaceOf: d.InPlaceOf, Events: each(d.Events, eventDoc.event)}, err
 }

@@ -71,7 +71,7 @@ func testVisitsSince(t *testing.T, s survey.Store) {
 	other := Assignment(5, func(v *survey.Assignment) { v.Round = "other" })
 	all := []*survey.Assignment{Assignment(1), other, Assignment(2, func(v *survey.Assignment) { v.Period = "2018-03" })}
 	Must(t, s.CreateAssignments(ctx, all))
-	seen := map[survey.VisitKey]bool{}
+	seen := map[survey.VisitKey]survey.AssignedVisit{}
 	cursor := survey.Cursor("")
 	follow := func(want int) {
 		t.Helper()
@@ -80,17 +80,26 @@ func testVisitsSince(t *testing.T, s survey.Store) {
 			t.Errorf("%d visits, want %d", len(changes), want)
 		}
 		for _, c := range changes {
-			seen[c.Doc.VisitKey], cursor = c.Doc.Cancelled, c.Cursor
+			seen[c.Doc.VisitKey], cursor = c.Doc, c.Cursor
+		}
+		tell := map[survey.VisitKey]survey.AssignedVisit{}
+		for _, v := range []*survey.Assignment{all[0], all[2]} {
+			tell[v.VisitKey] = survey.AssignedVisit{VisitKey: v.VisitKey, Observer: v.Observer, Due: v.Due, Cancelled: !v.Status.Open()}
+		}
+		if !maps.Equal(seen, tell) {
+			t.Errorf("%v, want %v", seen, tell)
 		}
 	}
 	follow(2)
-	all[0].Status = survey.AssignmentCancelled
+	for _, status := range survey.AssignmentStatuses {
+		all[0].Status, all[0].Due, all[0].Observer = status, all[0].Due+1, all[0].Observer+"x"
+		Must(t, s.ReplaceAssignment(ctx, all[0]))
+		follow(1)
+	}
+	all[0].Due = 0
 	Must(t, s.ReplaceAssignment(ctx, all[0]))
 	follow(1)
 	follow(0)
-	if want := (map[survey.VisitKey]bool{all[0].VisitKey: true, all[2].VisitKey: false}); !maps.Equal(seen, want) {
-		t.Errorf("%v, want %v", seen, want)
-	}
 	// The cursor is the one of assignments: both read one order.
 	if rest := Collect(t, s.AssignmentsSince(ctx, RoundCode, cursor)); len(rest) != 0 {
 		t.Errorf("%d more assignments after the last cursor", len(rest))

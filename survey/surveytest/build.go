@@ -197,7 +197,7 @@ func Round(code survey.RoundCode, bend ...func(*survey.Round)) *survey.Round {
 		Templates: []survey.RoundTemplate{{Code: TemplateCode, Versions: []int{1, 2}}},
 		Scope:     survey.Scope{Under: []survey.UnitCode{"TW"}, Sectors: []string{"XP"}, Tags: []string{"CPH"}},
 		Opens:     survey.MustDate("2018-01-01"), Closes: survey.MustDate("2018-12-31"),
-		Zone: survey.DefaultZone, Periods: survey.PeriodOnce, DoubleShare: 0.1,
+		Zone: survey.DefaultZone, Periods: survey.PeriodOnce, DoubleShare: 0.1, ShowScore: true, Unplanned: true, Seed: 1 << 60,
 		Events: []survey.Event{Event("round.made")},
 	}, bend)
 }
@@ -207,6 +207,7 @@ func Assignment(n int, bend ...func(*survey.Assignment)) *survey.Assignment {
 	return bent(&survey.Assignment{
 		ID: survey.AssignmentID(ID("assignment", n)), VisitKey: Visit(n),
 		Observer: survey.PersonID(ID("person", n%10)), Due: survey.MustDate("2018-03-01") + survey.Date(n),
+		Status: survey.AssignmentPostponed, Reason: "Mưa bão", Unplanned: true, InPlaceOf: survey.AssignmentID(ID("assignment", n+1000)),
 		Events: []survey.Event{Event("assignment.made")},
 	}, bend)
 }
