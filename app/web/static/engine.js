@@ -117,6 +117,7 @@ class Engine {
     if (!at) return [];
     const { node, frame } = at;
     if (node.inner >= 0) {
+      frame.cells[node.slot].given = value;
       this.#replaceRows(frame, node, Array.isArray(value) ? value : []);
       return this.#rowsChanged(node);
     }
@@ -130,6 +131,7 @@ class Engine {
     const at = this.#find(path);
     if (!at || at.node.inner < 0) return [];
     const rows = at.frame.rows.get(at.node.slot);
+    at.frame.cells[at.node.slot].given = undefined;
     rows.push(this.#take({}, at.node.inner, at.frame, rows.length));
     return this.#rowsChanged(at.node);
   }
@@ -254,6 +256,12 @@ class Engine {
     if (!at) return '';
     const { item } = at.node;
     return this.#say((item.of === undefined ? item : this.form.items[item.of]).label, at.frame, lang);
+  }
+
+  // textOf gives an item's value as expressions read it, '' for none.
+  textOf(path) {
+    const at = this.#find(path);
+    return at ? textOf(at.frame.cells[at.node.slot].value, { clock: this.#clock }) : '';
   }
 
   // text chooses a text in the engine's language, or in the form's first.
@@ -604,7 +612,7 @@ class Engine {
     for (const slot of this.#plan.scopes[frame.scope].slots) {
       const node = this.#plan.nodes[slot];
       const { given } = frame.cells[slot];
-      if (node.inner >= 0) {
+      if (node.inner >= 0 && (isBlank(given) || Array.isArray(given))) {
         const rows = frame.rows.get(slot);
         if (rows.length > 0) out[node.item.name] = rows.map((row) => this.#draftOf(row));
       } else if (given !== undefined && node.item.kind !== 'calculate') {
