@@ -25,8 +25,9 @@ var allowed = map[string][]string{
 	"app/sqlite":        {"survey"},
 	"app/mongo":         {"survey"},
 	"app/xlsform":       {"survey", "survey/expr"},
-	"app/service":       {"survey", "scoring", "export", "fixtures", "app/xlsform"},
-	"app/web":           {"survey", "survey/message", "scoring", "app/service", "app/xlsform"},
+	"app/sheets":        {"survey"},
+	"app/service":       {"app/sheets", "survey", "scoring", "export", "fixtures", "app/xlsform"},
+	"app/web":           {"survey", "survey/message", "scoring", "app/service", "app/sheets", "app/xlsform"},
 }
 
 // fences say which packages alone may import a library.
@@ -35,7 +36,7 @@ var fences = map[string][]string{
 	"go.mongodb.org/mongo-driver": {"app/mongo"},
 	// scripts/load measures us against bare loops over the same libraries.
 	"modernc.org/sqlite":            {"app/sqlite", "scripts/load"},
-	"github.com/xuri/excelize":      {"export", "app/xlsform", "scripts/load"},
+	"github.com/xuri/excelize":      {"export", "app/xlsform", "app/sheets", "scripts/load"},
 	"github.com/alecthomas/kong":    {"app"},
 	"github.com/chromedp":           {"app/web/browsertest"},
 	"github.com/nicksnyder/go-i18n": {"survey/message"},

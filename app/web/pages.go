@@ -145,8 +145,11 @@ func (s *Server) pageHome(q *request) error {
 const maxForm = 64 << 10
 
 // form reads what a page's form sends.
-func (q *request) form() (url.Values, error) {
-	b, err := q.server.body(q.Ctx, maxForm)
+func (q *request) form() (url.Values, error) { return q.formUpTo(maxForm) }
+
+// formUpTo is form for what may be larger, up to the limit in bytes.
+func (q *request) formUpTo(limit int64) (url.Values, error) {
+	b, err := q.server.body(q.Ctx, limit)
 	if err != nil {
 		return nil, err
 	}
