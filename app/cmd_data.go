@@ -82,7 +82,7 @@ type templateCommand struct {
 	Check   templateCheck   `cmd:"" help:"List everything wrong with a template; status 1 if there are errors."`
 	Import  templateImport  `cmd:"" help:"Store a template as a draft."`
 	Publish templatePublish `cmd:"" help:"Freeze a draft, so that rounds may use it."`
-	Export  templateExport  `cmd:"" help:"Write a template as JSON."`
+	Export  templateExport  `cmd:"" help:"Write a template as JSON or as an ODK XForm."`
 }
 
 type templateCheck struct {
@@ -173,6 +173,7 @@ type templateExport struct {
 	storeFlags
 	Code    string `arg:"" help:"A stored template's code, a workbook, or the code of one that comes with the program."`
 	Version int    `arg:"" optional:""`
+	Format  string `help:"json, or xform: the form as ODK clients get it; the list of visits that goes with it is made for each observer." enum:"json,xform" default:"json"`
 	Out     string `help:"File to write; standard output if left out." type:"path"`
 }
 
@@ -190,6 +191,13 @@ func (c *templateExport) Run(t *terminal) error {
 		}
 		defer f.Close()
 		out = f
+	}
+	if c.Format == "xform" {
+		b, err := service.XForm(tpl)
+		if err == nil {
+			_, err = out.Write(b)
+		}
+		return err
 	}
 	return writeJSON(out, tpl)
 }

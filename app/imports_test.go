@@ -26,8 +26,9 @@ var allowed = map[string][]string{
 	"app/mongo":         {"survey"},
 	"app/xlsform":       {"survey", "survey/expr"},
 	"app/sheets":        {"survey"},
-	"app/service":       {"app/sheets", "survey", "scoring", "export", "fixtures", "app/xlsform"},
-	"app/web":           {"survey", "survey/message", "scoring", "app/service", "app/sheets", "app/xlsform"},
+	"app/service":       {"app/sheets", "survey", "scoring", "export", "fixtures", "app/xlsform", "app/openrosa"},
+	"app/web":           {"survey", "survey/message", "scoring", "app/service", "app/sheets", "app/xlsform", "app/openrosa"},
+	"app/openrosa":      {"survey", "survey/expr", "survey/message"},
 }
 
 // fences say which packages alone may import a library.

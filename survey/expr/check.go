@@ -264,7 +264,7 @@ func readable(s, layout string) bool {
 func (n *node) short() string {
 	const most = 40
 	var b strings.Builder
-	n.print(&b, 1, writeRef)
+	n.print(&b, 1, &Words{Ref: writeRef})
 	s := b.String()
 	if utf8.RuneCountInString(s) <= most {
 		return s
