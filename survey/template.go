@@ -24,8 +24,10 @@ type Template struct {
 	// Settings are those of the XLSForm standard that only ODK clients heed, by
 	// name: style, auto_send, auto_delete, allow_choice_duplicates.
 	Settings map[string]string `json:"settings,omitempty"`
-	Rev      int64             `json:"rev"`
-	Events   []Event           `json:"events,omitempty"`
+	// Cases are answers with what they must come to; publishing runs them.
+	Cases  []Case  `json:"cases,omitempty"`
+	Rev    int64   `json:"rev"`
+	Events []Event `json:"events,omitempty"`
 }
 
 // TemplateState is where a version stands.
@@ -239,6 +241,21 @@ type Check struct {
 	Item  string `json:"item,omitempty"`
 	Label Text   `json:"label"`
 	Row   int    `json:"-"`
+}
+
+// Case is a set of answers with the score that they must come to: the author's
+// own test of the template.
+type Case struct {
+	Name string `json:"name"`
+	// Answers are as a response has them; Unit is who is assessed.
+	Answers Answers   `json:"answers"`
+	Unit    UnitFacts `json:"unit"`
+	// Total is the score as shown, e.g. "75.50"; "" when it must not be graded.
+	Total string `json:"total"`
+	// Band is the band after caps, "" for none; Caps are those that must fire,
+	// in the scheme's order.
+	Band string   `json:"band,omitempty"`
+	Caps []string `json:"caps,omitempty"`
 }
 
 // Scheme is how a template is scored.

@@ -22,7 +22,17 @@ type templateDoc struct {
 	Scheme       *schemeDoc           `bson:"scheme,omitempty"`
 	InstanceName string               `bson:"instance_name,omitempty"`
 	Settings     pairs                `bson:"settings,omitempty"`
+	Cases        []caseDoc            `bson:"cases,omitempty"`
 	Events       []eventDoc           `bson:"events,omitempty"`
+}
+
+type caseDoc struct {
+	Name    string      `bson:"name"`
+	Answers []answerDoc `bson:"answers,omitempty"`
+	Unit    factsDoc    `bson:"unit"`
+	Total   string      `bson:"total"`
+	Band    string      `bson:"band,omitempty"`
+	Caps    []string    `bson:"caps,omitempty"`
 }
 
 type itemDoc struct {
@@ -142,14 +152,23 @@ func templateDocOf(t *survey.Template, h head) *templateDoc {
 	return &templateDoc{ID: templateID(t.Code, t.Version), Head: h, Code: t.Code, Version: t.Version, State: t.State,
 		Label: t.Label, Title: pairs(t.Title), Languages: t.Languages, Items: each(t.Items, itemDocOf),
 		Lists: each(t.Lists, choiceListDocOf), Checks: each(t.Checks, checkDocOf), Scheme: schemeDocOf(t.Scheme),
-		InstanceName: t.InstanceName, Settings: pairs(t.Settings), Events: each(t.Events, eventDocOf)}
+		InstanceName: t.InstanceName, Settings: pairs(t.Settings), Cases: each(t.Cases, caseDocOf), Events: each(t.Events, eventDocOf)}
+}
+
+func caseDocOf(c survey.Case) caseDoc {
+	return caseDoc{Name: c.Name, Answers: each(c.Answers, answerDocOf), Unit: factsDoc(c.Unit), Total: c.Total, Band: c.Band, Caps: c.Caps}
+}
+
+func (d caseDoc) testCase() survey.Case {
+	return survey.Case{Name: d.Name, Answers: each(d.Answers, answerDoc.answer), Unit: survey.UnitFacts(d.Unit), Total: d.Total, Band: d.Band, Caps: d.Caps}
 }
 
 func (d *templateDoc) template() *survey.Template {
 	return &survey.Template{Code: d.Code, Version: d.Version, State: d.State, Label: d.Label, Title: survey.Text(d.Title),
 		Languages: d.Languages, Items: each(d.Items, itemDoc.item), Lists: each(d.Lists, choiceListDoc.list),
 		Checks: each(d.Checks, checkDoc.check), Scheme: d.Scheme.scheme(), InstanceName: d.InstanceName,
-		Settings: map[string]string(d.Settings), Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
+		Settings: map[string]string(d.Settings), Cases: each(d.Cases, caseDoc.testCase),
+		Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
 }
 
 func itemDocOf(i survey.Item) itemDoc {

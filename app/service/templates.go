@@ -134,11 +134,18 @@ func (s *Service) PublishTemplate(ctx context.Context, c Caller, code survey.Tem
 		return nil, &survey.Error{Kind: survey.Conflict, Code: "template.not_draft",
 			Args: survey.Args{"template": string(code), "version": strconv.Itoa(version)}}
 	}
-	_, problems, err := s.Compile(ctx, t)
+	compiled, problems, err := s.Compile(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	if err := problems.Err("template.invalid"); err != nil {
+		return nil, err
+	}
+	failed, err := s.RunCases(ctx, compiled)
+	if err != nil {
+		return nil, err
+	}
+	if err := failed.Err("template.cases"); err != nil {
 		return nil, err
 	}
 	t.State = survey.Published

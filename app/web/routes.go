@@ -91,6 +91,13 @@ func (s *Server) routes() []route {
 		// The phone: its bundle, its pages, its worker.
 
 		// Templates: reading, problems, versions, editor.
+		{"POST", api + "/templates/check", survey.OpWriteTemplates, s.apiCheckTemplate, ""},
+		{"POST", api + "/templates/try", survey.OpWriteTemplates, s.apiTryTemplate, ""},
+		{"PUT", api + "/templates/:code/versions/:version", survey.OpWriteTemplates, s.apiSaveDraft, ""},
+		{"GET", "/new-template", survey.OpWriteTemplates, s.pageNewTemplate, ""},
+		{"POST", "/new-template", survey.OpWriteTemplates, s.pageBeginTemplate, ""},
+		{"GET", "/templates/:code/edit", survey.OpWriteTemplates, s.pageEditor, ""},
+		{"POST", "/templates/:code/edit", survey.OpWriteTemplates, s.pageNextVersion, ""},
 
 		// Analysis: summaries, agreement, data quality.
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,6 +84,29 @@ func Count(lang, id string, n int, args survey.Args) string {
 		return id
 	}
 	return s
+}
+
+// Room gives the texts of whole families of ids ("editor", for editor.save and
+// the rest), by id, for programs that run in a browser. Placeholders stay as
+// they are: {{.name}}.
+func Room(lang string, families ...string) map[string]string {
+	out := map[string]string{}
+	names, _ := fs.Glob(files, "*."+lang+".json")
+	for _, name := range names {
+		var texts map[string]json.RawMessage
+		b, err := files.ReadFile(name)
+		if err != nil || json.Unmarshal(b, &texts) != nil {
+			continue // a test loads them all
+		}
+		for id, raw := range texts {
+			family, _, _ := strings.Cut(id, ".")
+			var text string
+			if slices.Contains(families, family) && json.Unmarshal(raw, &text) == nil {
+				out[id] = text
+			}
+		}
+	}
+	return out
 }
 
 // Known reports whether id has a text in lang.

@@ -139,7 +139,9 @@ func Template(code survey.TemplateCode, version int, bend ...func(*survey.Templa
 			Caps:  []survey.Cap{{Code: "K1", When: "points('A1') = 0", Band: "tot", Label: label}},
 			Roles: []survey.Role{survey.RoleObserver}},
 		Settings: map[string]string{"style": "pages", "allow_choice_duplicates": "yes"},
-		Events:   []survey.Event{Event("template.made")},
+		Cases: []survey.Case{{Name: "all well", Answers: survey.Answers{{Item: "A1", Value: survey.TextValue("p4")}},
+			Unit: survey.UnitFacts{Sector: "XP", Tags: []string{"CPH"}}, Total: "100.00", Band: "tot", Caps: []string{"K1"}}},
+		Events: []survey.Event{Event("template.made")},
 	}, bend)
 }
 
