@@ -241,6 +241,10 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	elsewhere["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	bad := cloned(t, c.example(t, "importTemplate"))
 	bad["title"] = map[string]string{"vi": "Không có tiếng Anh"}
+	trial := map[string]any{"template": c.example(t, "importTemplate"), "answers": map[string]any{"A1": "late", "present": 12}, "unit": map[string]any{"sector": "05"}}
+	brokenTrial := map[string]any{"template": bad, "answers": map[string]any{}}
+	withCase := cloned(t, c.example(t, "importTemplate"))
+	withCase["cases"] = []any{map[string]any{"name": "late", "answers": map[string]any{"A1": "late", "A2": "yes"}, "unit": map[string]any{}, "total": "70", "band": "good"}}
 	workbook, err := os.ReadFile("../../fixtures/examples/restaurant-inspection.xlsx")
 	ok(t, err)
 	const all, part = "all.admin", "part.manager"
@@ -259,6 +263,21 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "importTemplate", as: all, body: bad, status: 422},
 		{id: "importTemplate", as: all, body: "{", status: 400, wrong: true},
 		{id: "importTemplate", as: part, body: c.example(t, "importTemplate"), status: 403},
+		{id: "checkTemplate", as: all, body: bad, status: 200},
+		{id: "checkTemplate", as: all, body: "{", status: 400, wrong: true},
+		{id: "checkTemplate", as: part, body: bad, status: 403},
+		{id: "tryTemplate", as: all, body: trial, status: 200},
+		{id: "tryTemplate", as: all, body: brokenTrial, status: 200},
+		{id: "tryTemplate", as: all, body: "{", status: 400, wrong: true},
+		{id: "tryTemplate", as: part, body: trial, status: 403},
+		{id: "saveDraft", as: all, path: "VISIT 1", body: bad, headers: header1("If-Match", `"1"`), status: 200},
+		{id: "saveDraft", as: all, path: "VISIT 1", body: withCase, headers: header1("If-Match", `"2"`), status: 200},
+		{id: "saveDraft", as: all, path: "VISIT 1", body: bad, headers: header1("If-Match", `"2"`), status: 412},
+		{id: "saveDraft", as: all, path: "VISIT 9", body: bad, headers: header1("If-Match", `"1"`), status: 404},
+		{id: "saveDraft", as: all, path: "SHCB-TK 1", body: bad, headers: header1("If-Match", `"1"`), status: 409},
+		{id: "saveDraft", as: all, path: "VISIT 1", body: "{", status: 400, wrong: true},
+		{id: "saveDraft", as: all, path: "VISIT x", body: bad, status: 422, wrong: true},
+		{id: "saveDraft", as: part, path: "VISIT 1", body: bad, status: 403},
 		{id: "publishTemplate", as: all, path: "VISIT 1", status: 200},
 		{id: "form", as: "all.observer", path: "SHCB-TK 1", query: "scoring=true", status: 200},
 		{id: "form", as: all, path: "VISIT 1", status: 200},
@@ -375,7 +394,7 @@ func TestTheExamplesOfTheDescriptionAreItsOwnShape(t *testing.T) {
 		}
 		b, err := json.Marshal(c.example(t, id))
 		ok(t, err)
-		path := regexp.MustCompile(`\{id\}`).ReplaceAllString(op.path, survey.NewID())
+		path := strings.NewReplacer("{id}", survey.NewID(), "{version}", "1").Replace(op.path)
 		path = regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(path, "x")
 		q, err := http.NewRequest(op.method, "http://127.0.0.1"+path, bytes.NewReader(b))
 		ok(t, err)

@@ -18,6 +18,7 @@ type entry struct {
 // navigation is what the menu offers, in its order.
 var navigation = []entry{
 	{"/", "nav.home", survey.OpOwnAccount, survey.Own},
+	{"/templates", "editor.templates", survey.OpWriteTemplates, survey.InScope},
 	{"/people", "nav.people", survey.OpManagePeople, survey.InScope},
 }
 

@@ -29,6 +29,15 @@ func latestOf(all []*survey.Template) (out []*survey.Template) {
 	return out
 }
 
+// pageTemplates lists the templates with the state of their latest version.
+func (s *Server) pageTemplates(q *request) error {
+	all, err := s.svc.Templates(q.ctx, q.caller)
+	if err != nil {
+		return err
+	}
+	return s.show(q.Ctx, 200, "templates", q.page(message.Say(q.caller.Language, "editor.templates", nil), latestOf(all)))
+}
+
 func (s *Server) pageNewTemplate(q *request) error {
 	return s.showNewTemplate(q, 200, newTemplatePage{From: q.Query("from")})
 }
@@ -98,6 +107,9 @@ func (s *Server) pageEditor(q *request) error {
 
 // pageNextVersion begins the version after the last.
 func (s *Server) pageNextVersion(q *request) error {
+	if _, err := q.form(); err != nil { // empty, but not without a limit
+		return err
+	}
 	code := survey.TemplateCode(q.Params("code"))
 	if _, err := s.svc.Template(q.ctx, q.caller, code, 0); err != nil {
 		return err

@@ -94,6 +94,7 @@ func (s *Server) routes() []route {
 		{"POST", api + "/templates/check", survey.OpWriteTemplates, s.apiCheckTemplate, ""},
 		{"POST", api + "/templates/try", survey.OpWriteTemplates, s.apiTryTemplate, ""},
 		{"PUT", api + "/templates/:code/versions/:version", survey.OpWriteTemplates, s.apiSaveDraft, ""},
+		{"GET", "/templates", survey.OpWriteTemplates, s.pageTemplates, ""},
 		{"GET", "/new-template", survey.OpWriteTemplates, s.pageNewTemplate, ""},
 		{"POST", "/new-template", survey.OpWriteTemplates, s.pageBeginTemplate, ""},
 		{"GET", "/templates/:code/edit", survey.OpWriteTemplates, s.pageEditor, ""},
