@@ -104,7 +104,7 @@ func (s *Service) overtaken(ctx context.Context, stored *survey.Template) error 
 	args := survey.Args{"template": string(stored.Code), "person": "?", "time": "?"}
 	if n := len(stored.Events); n > 0 {
 		last := stored.Events[n-1]
-		args["time"] = last.At.Format(time.RFC3339)
+		args["time"] = last.At.In(s.location(&survey.Round{})).Format("15:04 02/01/2006")
 		if p, err := s.store.Person(ctx, last.By); err == nil {
 			args["person"] = p.Name
 			if p.FullName != "" {

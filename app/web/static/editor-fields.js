@@ -88,18 +88,18 @@ export class Fields {
    * each, which can be moved and removed, and a button that adds one.
    */
   rows(list, { make, draw, add, name, problemsAt }) {
-    const box = h('ol', { class: 'rows' });
-    const show = () => fill(box, list.map((entry, i) => h('li', { class: 'row' },
-      h('div', { class: 'row-fields' }, draw(entry, i),
+    const box = h('ol', { class: 'entries' });
+    const show = () => fill(box, list.map((entry, i) => h('li', { class: 'entry' },
+      h('div', { class: 'entry-fields' }, draw(entry, i),
         problemsAt && h('div', { class: 'field-problems' }, problemsAt(i).map((p) => h('p', { class: p.severity === 'error' ? 'problem' : 'quiet' }, p.message)))),
-      h('div', { class: 'row-tools' },
+      h('div', { class: 'entry-tools' },
         h('button', { type: 'button', class: 'small', disabled: i === 0, 'aria-label': this.say('editor.up_of', { name: name(entry) }), onclick: () => shift(i, i - 1) }, '↑'),
         h('button', { type: 'button', class: 'small', disabled: i === list.length - 1, 'aria-label': this.say('editor.down_of', { name: name(entry) }), onclick: () => shift(i, i + 1) }, '↓'),
         h('button', { type: 'button', class: 'small', 'aria-label': this.say('editor.remove_of', { name: name(entry) }), onclick: () => { this.model.change('', () => list.splice(i, 1)); show(); } }, '✕')))));
     const shift = (from, to) => {
       this.model.change('', () => list.splice(to, 0, ...list.splice(from, 1)));
       show();
-      box.children[to]?.querySelector('.row-tools button:not(:disabled)')?.focus();
+      box.children[to]?.querySelector('.entry-tools button:not(:disabled)')?.focus();
     };
     show();
     return h('div', {}, box, h('button', {

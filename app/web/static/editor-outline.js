@@ -4,8 +4,8 @@ import { h, fill } from './dom.js';
 import { holdsItems, walk } from './editor-model.js';
 
 const signs = {
-  note: 'ⓘ', text: '¶', integer: '#', decimal: '#.#', date: '📅', time: '🕐', datetime: '📅', select_one: '◉', select_multiple: '☑',
-  rubric: '▤', calculate: 'ƒ', image: '📷', geopoint: '⌖', group: '▾', repeat: '↻',
+  note: 'i', text: '¶', integer: '#', decimal: '#.#', date: '▦', time: '◷', datetime: '▦', select_one: '◉', select_multiple: '☑',
+  rubric: '▤', calculate: 'ƒ', image: '▣', geopoint: '⊕', group: '▾', repeat: '↻',
 };
 
 export class Outline {

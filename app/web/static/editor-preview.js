@@ -15,6 +15,7 @@ export class Preview {
     this.box = box;
     this.lang = ed.lang;
     this.ask = debounce(200, () => this.#ask());
+    this.later = debounce(600, () => this.draw());
   }
 
   /** Draws the form anew: the template has changed. */

@@ -92,7 +92,7 @@ class Editor {
       this.redraw();
     }
     this.save();
-    this.preview.ask();
+    this.preview.later();
   }
 
   async #save() {
@@ -234,7 +234,7 @@ class Editor {
     if (place.list) this.openList = place.list;
     this.open(place.tab);
     const field = $('panel').querySelector(`.field-problems[data-columns~="${CSS.escape(this.#column(p))}"]`)?.parentElement;
-    const rows = place.index >= 0 ? $('panel').querySelectorAll(place.list ? `[data-list="${CSS.escape(place.list)}"] > div > .rows > .row` : '.rows > .row') : [];
+    const rows = place.index >= 0 ? $('panel').querySelectorAll(place.list ? `[data-list="${CSS.escape(place.list)}"] > div > .entries > .entry` : '.entries > .entry') : [];
     const target = field ?? rows[place.index] ?? $('panel');
     for (let el = target; el; el = el.parentElement) if (el.tagName === 'DETAILS') el.open = true;
     target.scrollIntoView({ block: 'center' });
