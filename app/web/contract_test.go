@@ -240,7 +240,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	elsewhere := cloned(t, fixed)
 	elsewhere["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	bad := cloned(t, c.example(t, "importTemplate"))
-	bad["title"] = map[string]string{"vi": "Không có tiếng Anh"}
+	bad["scheme"].(map[string]any)["total"] = 90
 	trial := map[string]any{"template": c.example(t, "importTemplate"), "answers": map[string]any{"A1": "late", "present": 12}, "unit": map[string]any{"sector": "05"}}
 	brokenTrial := map[string]any{"template": bad, "answers": map[string]any{}}
 	withCase := cloned(t, c.example(t, "importTemplate"))
