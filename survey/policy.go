@@ -13,6 +13,7 @@ const (
 	OpReadAssignments Operation = "read_assignments"
 	OpAssign          Operation = "assign"
 	OpAddVisit        Operation = "add_visit"
+	OpPutOffVisit     Operation = "put_off_visit"
 	OpSubmit          Operation = "submit"
 	OpReadResponses   Operation = "read_responses"
 	OpReview          Operation = "review"
@@ -46,6 +47,7 @@ var Policy = map[Operation]map[AccountRole]Reach{
 	OpReadAssignments: {Admin: InScope, Manager: InScope, Analyst: InScope, Reviewer: InScope, Observer: Own, Respondent: Own},
 	OpAssign:          {Admin: InScope, Manager: InScope},
 	OpAddVisit:        {Admin: InScope, Manager: InScope, Observer: Own},
+	OpPutOffVisit:     {Admin: InScope, Manager: InScope, Observer: Own},
 	OpSubmit:          {Admin: InScope, Manager: InScope, Observer: Own, Respondent: Own},
 	OpReadResponses:   {Admin: InScope, Manager: InScope, Analyst: InScope, Reviewer: InScope, Observer: Own, Respondent: Own},
 	OpReview:          {Admin: InScope, Manager: InScope, Reviewer: InScope},

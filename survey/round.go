@@ -88,6 +88,29 @@ func (r PeriodRule) Period(day Date) string {
 	return ""
 }
 
+// HasPeriod reports whether assignments of the round may be for the period.
+func (r *Round) HasPeriod(period string) bool {
+	if r.Periods != PeriodMonthly {
+		return period == ""
+	}
+	month, err := time.Parse("2006-01", period)
+	return err == nil && period >= r.Periods.Period(r.Opens) && period == month.Format("2006-01") && period <= r.Periods.Period(r.Closes)
+}
+
+// Months lists the periods of the round, one "" when a unit is visited once.
+func (r *Round) Months() []string {
+	if r.Periods != PeriodMonthly || r.Closes < r.Opens {
+		return []string{""}
+	}
+	var out []string
+	last := r.Closes.Time()
+	first := r.Opens.Time()
+	for at := time.Date(first.Year(), first.Month(), 1, 0, 0, 0, 0, time.UTC); !at.After(last); at = at.AddDate(0, 1, 0) {
+		out = append(out, at.Format("2006-01"))
+	}
+	return out
+}
+
 // DefaultZone is the zone of a round that names none.
 const DefaultZone = "Asia/Ho_Chi_Minh"
 

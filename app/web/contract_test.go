@@ -237,6 +237,11 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	fixed := cloned(t, c.example(t, "assign"))
 	fixed["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	fixed["assignments"].([]any)[0].(map[string]any)["period"] = "2025-05"
+	fixedID := fixed["assignments"].([]any)[0].(map[string]any)["id"].(string)
+	putOff := map[string]string{"action": "postpone", "reason": "Mưa bão", "due": "2025-05-20"}
+	added := c.example(t, "addVisit")
+	addedNowhere := cloned(t, added)
+	addedNowhere["unit"] = "NOWHERE"
 	elsewhere := cloned(t, fixed)
 	elsewhere["assignments"].([]any)[0].(map[string]any)["id"] = survey.NewID()
 	bad := cloned(t, c.example(t, "importTemplate"))
@@ -330,6 +335,21 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "listAssignments", as: all, path: "spring-2025", status: 200},
 		{id: "listAssignments", as: all, path: "nowhere", status: 404},
 		{id: "ownAssignments", as: "all.observer", status: 200},
+		{id: "addVisit", as: "all.observer", path: "spring-2025", body: added, status: 403},
+		{id: "addVisit", as: all, path: "spring-2025", body: added, status: 201},
+		{id: "addVisit", as: all, path: "spring-2025", body: added, status: 201},
+		{id: "addVisit", as: "all.manager", path: "spring-2025", body: added, status: 409},
+		{id: "addVisit", as: all, path: "nowhere", body: added, status: 404},
+		{id: "addVisit", as: all, path: "spring-2025", body: addedNowhere, status: 422},
+		{id: "addVisit", as: all, path: "spring-2025", body: "{", status: 400, wrong: true},
+		{id: "ownAssignments", as: all, status: 200},
+		{id: "changeAssignment", as: all, path: fixedID, body: c.example(t, "changeAssignment"), status: 422}, // the other month
+		{id: "changeAssignment", as: all, path: fixedID, body: putOff, headers: header1("If-Match", `"9"`), status: 412},
+		{id: "changeAssignment", as: all, path: fixedID, body: putOff, headers: header1("If-Match", `"1"`), status: 200},
+		{id: "changeAssignment", as: part, path: fixedID, body: map[string]string{"action": "restore"}, status: 409},
+		{id: "changeAssignment", as: all, path: survey.NewID(), body: putOff, status: 404},
+		{id: "changeAssignment", as: all, path: fixedID, body: "{", status: 400, wrong: true},
+		{id: "changeAssignment", as: "all.observer", path: fixedID, body: map[string]string{"action": "restore"}, status: 403},
 
 		{id: "submit", as: all, path: id, body: submission, status: 201},
 		{id: "submit", as: all, path: id, body: submission, status: 201},

@@ -36,6 +36,8 @@ var mayUse = map[string]string{
 	"GET /api/v1/rounds/:round/summary":                      "AMYR",
 	"GET /api/v1/rounds/:round/export.xlsx":                  "AMY",
 	"GET /api/v1/assignments":                                "AMYROP",
+	"POST /api/v1/rounds/:round/visits":                      "AMO",
+	"POST /api/v1/assignments/:id/change":                    "AMO",
 	"GET /api/v1/responses":                                  "AMYROP",
 	"GET /api/v1/responses/:id":                              "AMYROP",
 	"PUT /api/v1/responses/:id":                              "AMOP",

@@ -82,6 +82,8 @@ func (s *Server) routes() []route {
 		{"POST", "/people/:name/devices/:device/sign-out", survey.OpManagePeople, s.pageSignOutDevice, ""},
 
 		// Rounds: their settings, assignments, coverage.
+		{"POST", api + "/rounds/:round/visits", survey.OpAddVisit, s.apiAddVisit, ""},
+		{"POST", api + "/assignments/:id/change", survey.OpPutOffVisit, s.apiChangeAssignment, ""},
 
 		// Review: attachments, decisions, comparison, trail.
 
