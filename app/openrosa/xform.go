@@ -132,7 +132,7 @@ func (w *writer) collect() {
 }
 
 // checkName is the node of a check that no item can carry.
-func (w *writer) checkName(i int) string { return "check_" + strconv.Itoa(i+1) + "_" }
+func (l *layout) checkName(i int) string { return "check_" + strconv.Itoa(i+1) + "_" }
 
 func choiceID(l *survey.ChoiceList, i int) string { return l.Name + "-" + strconv.Itoa(i) }
 
