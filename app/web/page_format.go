@@ -68,3 +68,15 @@ func count(n *int) string {
 func (p page) Moment(t time.Time) string {
 	return t.In((&survey.Round{}).Location()).Format("02/01/2006 15:04")
 }
+
+// named makes a map for a template that needs several things.
+func named(pairs ...any) map[string]any {
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return out
+}
+
+// ordinal counts from one.
+func ordinal(i int) int { return i + 1 }

@@ -89,6 +89,11 @@ func (s *Server) routes() []route {
 
 		// Forms: the form as data, as a plain page, on paper.
 		{"GET", api + "/templates/:code/versions/:version/form", survey.OpReadTemplates, s.apiForm, "scoring"},
+		{"GET", "/visits/:id/plain", survey.OpSubmit, s.pagePlain, ""},
+		{"POST", "/visits/:id/plain", survey.OpSubmit, s.pagePlainDo, ""},
+		{"GET", "/visits/:id/receipt", survey.OpSubmit, s.pageReceipt, ""},
+		{"GET", "/visits/:id/print", survey.OpSubmit, s.pagePrintVisit, ""},
+		{"GET", "/templates/:code/versions/:version/print", survey.OpReadTemplates, s.pagePrintTemplate, ""},
 
 		// The phone: its bundle, its pages, its worker.
 
