@@ -267,14 +267,14 @@ func (f PeopleFilter) Matches(p *survey.Person) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
 }
 
-// SetOwnDisplay keeps the caller's language and choices of display.
-func (s *Service) SetOwnDisplay(ctx context.Context, c Caller, language string, d survey.Display) error {
+// SetOwnDisplay changes the caller's language and choices of display.
+func (s *Service) SetOwnDisplay(ctx context.Context, c Caller, change func(language *string, d *survey.Display)) error {
 	p, err := s.own(ctx, c)
 	if err != nil {
 		return err
 	}
-	p.Language, p.Display = language, d
-	if !slices.Contains([]string{"", "vi", "en"}, language) || !d.Valid() {
+	change(&p.Language, &p.Display)
+	if !slices.Contains([]string{"", "vi", "en"}, p.Language) || !p.Display.Valid() {
 		return &survey.Error{Kind: survey.Invalid, Code: "person.display"}
 	}
 	defer s.bearers.forget()

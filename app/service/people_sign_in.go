@@ -80,7 +80,6 @@ func (s *Service) SignOut(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	t.Revoked = s.Now()
 	defer s.bearers.forget()
-	return s.store.ReplaceToken(ctx, t)
+	return s.revoke(ctx, Caller{Person: &survey.Person{ID: t.Person}}, t)
 }

@@ -409,6 +409,15 @@ func TestChoicesOfDisplayFollowThePerson(t *testing.T) {
 		t.Errorf("the page begins %s", body[:200])
 	}
 	r.send("/account/display", url.Values{"theme": {"pink"}}, me).want(t, 422)
+	// Another page may offer one choice alone.
+	if a := r.send("/account/display", url.Values{"form": {"sections"}, "next": {"/rounds/x"}}, me).want(t, 303); a.header.Get("Location") != "/rounds/x" {
+		t.Errorf("leads to %s", a.header.Get("Location"))
+	}
+	p, err := r.svc.PersonByName(context.Background(), "all.observer")
+	ok(t, err)
+	if want := (survey.Display{Theme: "dark", Text: "larger", Form: "sections"}); p.Display != want || p.Language != "en" {
+		t.Errorf("keeps %+v", p.Display)
+	}
 
 	// The own password asks for the old one, and ends the other sessions.
 	ok(t, r.svc.ResetPassword(context.Background(), service.Operator(), "all.analyst", "a long password"))

@@ -172,18 +172,36 @@ func (s *Server) account(q *request, status int, m mistakes) error {
 		survey.Themes, survey.TextSizes, survey.FormViews, service.MinPassword}))
 }
 
+// pageSaveDisplay keeps the choices that the form has and leaves the others, so
+// that other pages can offer one of them; "next" is where it goes on.
 func (s *Server) pageSaveDisplay(q *request) error {
 	form, err := q.form()
 	if err != nil {
 		return err
 	}
-	language := form.Get("language")
-	if err := s.svc.SetOwnDisplay(q.ctx, q.caller, language, survey.Display{Theme: form.Get("theme"), Text: form.Get("text"), Form: form.Get("form")}); err != nil {
+	set := func(to *string, name string) {
+		if form.Has(name) {
+			*to = form.Get(name)
+		}
+	}
+	err = s.svc.SetOwnDisplay(q.ctx, q.caller, func(language *string, d *survey.Display) {
+		set(language, "language")
+		set(&d.Theme, "theme")
+		set(&d.Text, "text")
+		set(&d.Form, "form")
+	})
+	if err != nil {
 		return err
 	}
-	// The browser's switch would win over the choice that was just made.
-	q.ClearCookie(languageCookie)
-	return q.Redirect("/account?done=saved", fiber.StatusSeeOther)
+	if form.Has("language") {
+		// The browser's switch would win over the choice that was just made.
+		q.ClearCookie(languageCookie)
+	}
+	next := "/account?done=saved"
+	if form.Has("next") {
+		next = localPath(form.Get("next"))
+	}
+	return q.Redirect(next, fiber.StatusSeeOther)
 }
 
 func (s *Server) pageChangePassword(q *request) error {

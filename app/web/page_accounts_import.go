@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -24,8 +25,8 @@ type importPage struct {
 	Rows string
 	// Work is how many accounts the second step writes.
 	Work int
-	// Added are the names of those that are new.
-	Added []string
+	// Added are the names of those that are new, by sheets of cards.
+	Added [][]string
 }
 
 // importLine is a row of the report.
@@ -41,6 +42,7 @@ func (s *Server) pageImportPeople(q *request) error {
 func (s *Server) importPeople(q *request, status int, data importPage) error {
 	if r := data.Report; r != nil {
 		data.Work = r.Counts[string(service.OutcomeAdded)] + r.Counts[string(service.OutcomeChanged)]
+		var added []string
 		// Those with mistakes first: they are what there is to do.
 		for _, wrong := range []bool{true, false} {
 			for _, row := range r.Rows {
@@ -57,10 +59,11 @@ func (s *Server) importPeople(q *request, status int, data importPage) error {
 				}
 				data.Lines = append(data.Lines, line)
 				if r.Stored && row.Outcome == service.OutcomeAdded {
-					data.Added = append(data.Added, row.Name)
+					added = append(added, row.Name)
 				}
 			}
 		}
+		data.Added = slices.Collect(slices.Chunk(added, mostInvitations))
 	}
 	return s.show(q.Ctx, status, "people-import", q.page(q.say("accounts.import_title"), data))
 }

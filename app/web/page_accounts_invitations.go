@@ -83,7 +83,7 @@ type cardsPage struct {
 }
 
 // mostInvitations bounds what one sheet holds.
-const mostInvitations = 1000
+const mostInvitations = 500
 
 // pageInvite makes an invitation for each account that was chosen and shows
 // them, this once, as cards to print.

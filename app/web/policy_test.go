@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"html"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,96 @@ func TestEveryRouteLetsInTheRolesItShould(t *testing.T) {
 	}
 	if want := len(mayUse) * len(survey.AccountRoles) * 2; walked != want {
 		t.Errorf("%d walked, want %d", walked, want)
+	}
+}
+
+// aboutOne are the names in a path that stand for one thing which lies in some
+// part of the tree.
+var aboutOne = []string{"/units/:", "/responses/:", "/people/:", "/assignments/:", "/visits/:", ":unit", ":assignment", ":response", ":person"}
+
+// elsewhere says that a test of its own shows how a route keeps to the scope.
+const elsewhere = "elsewhere"
+
+// outOfScope has every route about one thing, with the body to send: enough for
+// the request to come to the question whether the thing lies in the scope.
+var outOfScope = map[string]string{
+	"GET /api/v1/units/:code":                     "",
+	"GET /api/v1/responses/:id":                   "",
+	"PUT /api/v1/responses/:id":                   elsewhere, // TestNobodySeesOrChangesWhatLiesOutsideOfTheScope
+	"POST /api/v1/responses/:id/review":           `{"decision": "approve"}`,
+	"GET /people/:name":                           "",
+	"POST /people/:name":                          "role=observer&scope=S0001",
+	"POST /people/:name/disabled":                 "disabled=true",
+	"POST /people/:name/password":                 "password=a+long+password",
+	"POST /people/:name/devices/:device/sign-out": "",
+}
+
+// Whoever has a part of the tree is refused everything about one thing outside
+// of it, and let in to the same inside.
+func TestEveryRouteAboutOneThingKeepsToTheScope(t *testing.T) {
+	r := newRig(t)
+	r.account(&survey.Person{Name: "inside", Role: survey.Observer, Scope: partOfTree})
+	r.account(&survey.Person{Name: "outside", Role: survey.Observer, Scope: "S0002"})
+	address := map[bool]*strings.Replacer{}
+	for inside, name := range map[bool]string{true: "inside", false: "outside"} {
+		unit := r.rated(inside)[0]
+		id := strings.TrimPrefix(r.responseAbout(unit), "/api/v1/responses/")
+		address[inside] = strings.NewReplacer(":code", string(unit), ":unit", string(unit), ":id", id, ":response", id, ":name", name, ":person", name, ":device", "0123456789abcdef", ":round", "demo-2018")
+	}
+	for _, route := range r.server.routes() {
+		name := route.method + " " + route.path
+		body, known := outOfScope[name]
+		one := slices.ContainsFunc(aboutOne, func(s string) bool { return strings.Contains(route.path, s) })
+		switch {
+		case one && !known:
+			t.Errorf("%s is about one thing and not in the table of scopes", name)
+			continue
+		case !known || body == elsewhere:
+			continue
+		}
+		for _, role := range survey.AccountRoles {
+			reach := survey.Policy[route.op][role]
+			if reach == survey.Nothing {
+				continue
+			}
+			ask := func(inside bool) *answer {
+				kind := "application/x-www-form-urlencoded"
+				if strings.HasPrefix(body, "{") {
+					kind = "application/json"
+				}
+				return r.ask(route.method, address[inside].Replace(route.path), body, r.as("part."+string(role)),
+					header{"Sec-Fetch-Site", "same-origin"}, header{"If-Match", `"1"`}, header{"Content-Type", kind})
+			}
+			if a := ask(false); a.status != 403 && a.status != 404 {
+				t.Errorf("%s outside as part.%s: %d %s", name, role, a.status, clip(a.body))
+			}
+			if a := ask(true); reach == survey.InScope && (a.status == 403 || a.status == 404) {
+				t.Errorf("%s inside as part.%s: %d %s", name, role, a.status, clip(a.body))
+			}
+		}
+	}
+	for name := range outOfScope {
+		if _, there := mayUse[name]; !there {
+			t.Errorf("%s is in the table of scopes and no route", name)
+		}
+	}
+}
+
+// The menu offers what opens, to everybody.
+func TestTheMenuLeadsToPagesThatOpen(t *testing.T) {
+	r := newRig(t)
+	for _, role := range survey.AccountRoles {
+		p := page{Lang: "en", Person: &survey.Person{Role: role}, path: "/"}
+		lines := p.Nav()
+		if len(lines) == 0 {
+			t.Errorf("%s has no menu", role)
+		}
+		for _, line := range lines {
+			a := r.ask("GET", line.Path, nil, r.as("part."+string(role)), header{"Accept", "text/html"}, header{"Accept-Language", "en"})
+			if a.status != 200 || !strings.Contains(string(a.body), `aria-current="page">`+html.EscapeString(line.Label)) {
+				t.Errorf("%s, %s as %s: %d", line.Label, line.Path, role, a.status)
+			}
+		}
 	}
 }
 
