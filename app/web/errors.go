@@ -19,7 +19,7 @@ var statusOf = map[survey.Kind]int{
 
 // codeStatus are codes whose status is more exact than their kind's.
 var codeStatus = map[string]int{
-	"stale":           412, "template.overtaken": 412,
+	"stale": 412, "template.overtaken": 412,
 	"auth.too_many":   429,
 	"invitation.used": 410, "invitation.expired": 410, "invitation.revoked": 410, "setup.used": 410, "setup.expired": 410, "setup.revoked": 410,
 	"body.not_json": 400, "body.truncated": 400, "body.not_utf8": 400, "request.invalid": 400, "cursor": 400, "page.method": 405, "request.if_match": 428,

@@ -151,6 +151,7 @@ var outOfScope = map[string]string{
 	"GET /api/v1/responses/:id":                   "",
 	"PUT /api/v1/responses/:id":                   elsewhere, // TestNobodySeesOrChangesWhatLiesOutsideOfTheScope
 	"POST /api/v1/responses/:id/review":           `{"decision": "approve"}`,
+	"POST /api/v1/assignments/:id/change":         `{"action": "postpone", "due": "2018-01-30", "reason": "bão"}`,
 	"GET /people/:name":                           "",
 	"POST /people/:name":                          "role=observer&scope=S0001",
 	"POST /people/:name/disabled":                 "disabled=true",
@@ -168,7 +169,7 @@ func TestEveryRouteAboutOneThingKeepsToTheScope(t *testing.T) {
 	for inside, name := range map[bool]string{true: "inside", false: "outside"} {
 		unit := r.rated(inside)[0]
 		id := strings.TrimPrefix(r.responseAbout(unit), "/api/v1/responses/")
-		address[inside] = strings.NewReplacer(":code", string(unit), ":unit", string(unit), ":id", id, ":response", id, ":name", name, ":person", name, ":device", "0123456789abcdef", ":round", "demo-2018")
+		address[inside] = strings.NewReplacer("/assignments/:id", "/assignments/"+r.assignmentOf(unit), ":assignment", r.assignmentOf(unit), ":code", string(unit), ":unit", string(unit), ":id", id, ":response", id, ":name", name, ":person", name, ":device", "0123456789abcdef", ":round", "demo-2018")
 	}
 	for _, route := range r.server.routes() {
 		name := route.method + " " + route.path
@@ -207,6 +208,19 @@ func TestEveryRouteAboutOneThingKeepsToTheScope(t *testing.T) {
 			t.Errorf("%s is in the table of scopes and no route", name)
 		}
 	}
+}
+
+// assignmentOf gives the id of an assignment of the unit.
+func (r *rig) assignmentOf(unit survey.UnitCode) string {
+	r.t.Helper()
+	for change, err := range r.svc.Store().AssignmentsSince(context.Background(), "demo-2018", "") {
+		ok(r.t, err)
+		if change.Doc.Unit == unit {
+			return string(change.Doc.ID)
+		}
+	}
+	r.t.Fatalf("no assignment of %s", unit)
+	return ""
 }
 
 // The menu offers what opens, to everybody.
