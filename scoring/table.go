@@ -289,7 +289,7 @@ func (t *Table) Assign(visits []survey.AssignedVisit) {
 	for _, v := range visits {
 		key := assignedKey{v.Template, v.Role, v.Period}
 		set := t.assigned[key]
-		set.put(t.places.units.numberOf(string(v.Unit)), !v.Cancelled)
+		set.put(t.places.units.numberOf(string(v.Unit)), v.Status.Open())
 		t.assigned[key] = set
 	}
 }

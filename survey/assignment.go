@@ -52,14 +52,13 @@ func (a *Assignment) Overdue(today Date) bool {
 	return a.Status.Open() && a.Due != 0 && a.Due < today
 }
 
-// AssignedVisit is what coverage needs to know of an assignment.
+// AssignedVisit is what coverage and lists need to know of an assignment.
 type AssignedVisit struct {
 	VisitKey
+	ID       AssignmentID
 	Observer PersonID
 	Due      Date // zero if there is none
-	// Cancelled says that the visit was assigned and is no longer, for whatever
-	// reason.
-	Cancelled bool
+	Status   AssignmentStatus
 }
 
 // ConflictOf gives the code of why a person must not give a rating of the unit

@@ -150,8 +150,8 @@ type AssignmentStore interface {
 	// the cursor.
 	AssignmentsSince(ctx context.Context, round RoundCode, after Cursor) iter.Seq2[Change[*Assignment], error]
 	// VisitsSince yields of the same changes only what coverage is counted from,
-	// without touching the documents: the visit, its observer, its due date, and
-	// whether it is assigned no longer (Status.Open).
+	// without touching the documents: the visit, the assignment's id, its observer,
+	// its due date and its status.
 	VisitsSince(ctx context.Context, round RoundCode, after Cursor) iter.Seq2[Change[AssignedVisit], error]
 }
 

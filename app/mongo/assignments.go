@@ -80,7 +80,8 @@ func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after s
 				status, _ := change.Doc.Lookup("status").StringValueOK()
 				observer, _ := change.Doc.Lookup("observer").StringValueOK()
 				due, _ := change.Doc.Lookup("due").StringValueOK()
-				visit.Observer, visit.Cancelled = survey.PersonID(observer), !survey.AssignmentStatus(status).Open()
+				id, _ := change.Doc.Lookup("_id").StringValueOK()
+				visit.ID, visit.Observer, visit.Status = survey.AssignmentID(id), survey.PersonID(observer), survey.AssignmentStatus(status)
 				var ok bool
 				if visit.Due, err = survey.ParseDate(due); err != nil {
 					err = errUnreadable("assignment", err)

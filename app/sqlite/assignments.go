@@ -79,7 +79,7 @@ const (
 	listRoundAssignments = `SELECT rev, doc FROM assignments
 		WHERE observer = ? AND round = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?`
 	followAssignments = "SELECT pos, rev, doc FROM assignments WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
-	followVisits      = "SELECT pos, visit, observer, due, status FROM assignments WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
+	followVisits      = "SELECT pos, id, visit, observer, due, status FROM assignments WHERE round = ? AND pos > ? ORDER BY pos LIMIT ?"
 )
 
 // AssignmentsOf implements survey.AssignmentStore.
@@ -119,16 +119,16 @@ func (s *Store) VisitsSince(ctx context.Context, round survey.RoundCode, after s
 	return behind(ctx, s, after, maxRowBatch, func(ctx context.Context, c *conn, pos int64, limit int, add addChange[survey.AssignedVisit]) error {
 		return c.each(ctx, followVisits, []any{round, pos, limit}, func(rows scanner) (bool, error) {
 			var pos, due int64
-			var key, observer, status string
-			if err := rows.Scan(&pos, &key, &observer, &due, &status); err != nil {
+			var id, key, observer, status string
+			if err := rows.Scan(&pos, &id, &key, &observer, &due, &status); err != nil {
 				return false, err
 			}
 			visit, ok := survey.ParseVisitKey(key)
 			if !ok {
 				return false, fmt.Errorf("sqlite: the assignment at %d has the visit %q", pos, key)
 			}
-			return add(pos, survey.AssignedVisit{VisitKey: visit, Observer: survey.PersonID(observer), Due: survey.Date(due),
-				Cancelled: !survey.AssignmentStatus(status).Open()}, len(key)), nil
+			return add(pos, survey.AssignedVisit{VisitKey: visit, ID: survey.AssignmentID(id), Observer: survey.PersonID(observer),
+				Due: survey.Date(due), Status: survey.AssignmentStatus(status)}, len(key)), nil
 		})
 	})
 }

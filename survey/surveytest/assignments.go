@@ -84,7 +84,7 @@ func testVisitsSince(t *testing.T, s survey.Store) {
 		}
 		tell := map[survey.VisitKey]survey.AssignedVisit{}
 		for _, v := range []*survey.Assignment{all[0], all[2]} {
-			tell[v.VisitKey] = survey.AssignedVisit{VisitKey: v.VisitKey, Observer: v.Observer, Due: v.Due, Cancelled: !v.Status.Open()}
+			tell[v.VisitKey] = survey.AssignedVisit{VisitKey: v.VisitKey, ID: v.ID, Observer: v.Observer, Due: v.Due, Status: v.Status}
 		}
 		if !maps.Equal(seen, tell) {
 			t.Errorf("%v, want %v", seen, tell)
