@@ -134,6 +134,9 @@ func (s *Service) coversRound(ctx context.Context, c Caller, r *survey.Round) er
 	return nil
 }
 
+// reservedRounds are pages beside those of single rounds.
+var reservedRounds = []string{"new"}
+
 // checkRound fills in what is left to default and finds everything wrong.
 func (s *Service) checkRound(ctx context.Context, c Caller, r *survey.Round) error {
 	var ps survey.Problems
@@ -146,7 +149,7 @@ func (s *Service) checkRound(ctx context.Context, c Caller, r *survey.Round) err
 	if r.Periods == "" {
 		r.Periods = survey.PeriodOnce
 	}
-	if !survey.ValidCode(string(r.Code)) {
+	if !survey.ValidCode(string(r.Code)) || slices.Contains(reservedRounds, string(r.Code)) {
 		report("/code", "round.code", string(r.Code), nil)
 	}
 	if r.Title.IsZero() {
@@ -204,6 +207,21 @@ func (s *Service) checkRound(ctx context.Context, c Caller, r *survey.Round) err
 		_, rollup := lists.Rollup(code)
 		if !sector && !rollup {
 			report(fmt.Sprintf("/scope/sectors/%d", i), "unit.not_listed", code, survey.Args{"axis": "sector", "unit": ""})
+		}
+	}
+	for _, axis := range []struct {
+		name  string
+		codes []string
+		known func(string) bool
+	}{
+		{"structure", r.Scope.Structures, func(c string) bool { _, ok := lists.Structure(c); return ok }},
+		{"setting", r.Scope.Settings, func(c string) bool { _, ok := lists.Setting(c); return ok }},
+		{"tag", r.Scope.Tags, func(c string) bool { _, ok := lists.Tag(c); return ok }},
+	} {
+		for i, code := range axis.codes {
+			if !axis.known(code) {
+				report(fmt.Sprintf("/scope/%ss/%d", axis.name, i), "unit.not_listed", code, survey.Args{"axis": axis.name, "unit": ""})
+			}
 		}
 	}
 	return ps.Err("round.invalid")

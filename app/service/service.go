@@ -24,6 +24,7 @@ type Service struct {
 	rounds  roundCache
 	zones   sync.Map // of *time.Location by round's zone; to load one reads files
 	tables  tableCache
+	plans   planCache
 	bearers bearerCache
 }
 
@@ -43,6 +44,7 @@ func New(store survey.Store, o Options) *Service {
 		s.log = slog.Default()
 	}
 	s.tables.of = map[survey.RoundCode]*roundTable{}
+	s.plans.of = map[survey.RoundCode]*roundPlan{}
 	s.forms.of = map[formKey]*Compiled{}
 	s.rounds.of = map[survey.RoundCode]cachedRound{}
 	s.bearers.of = map[string]bearer{}
