@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 )
@@ -46,6 +47,8 @@ type Store interface {
 	RoundStore
 	AssignmentStore
 	ResponseStore
+	AttachmentStore
+	FormStore
 
 	// Ping checks that the database answers and can be written to; Unavailable if not.
 	Ping(ctx context.Context) error
@@ -181,6 +184,36 @@ type ResponseStore interface {
 	// or replaced since the cursor, in the order of their last write, without
 	// touching the documents.
 	RowsSince(ctx context.Context, round RoundCode, after Cursor) iter.Seq2[Change[Row], error]
+}
+
+// AttachmentStore keeps the files that go with responses: contents by their
+// hash, and apart from them which response has which under what name.
+type AttachmentStore interface {
+	// PutContent stores what it reads to the end and gives its SHA-256 (lower-case
+	// hex) and length. It is never in memory as a whole, however large, and the
+	// same content is kept once. An error of the reader is given as it is, and
+	// then nothing is stored.
+	PutContent(ctx context.Context, content io.Reader) (sha256 string, size int64, err error)
+	// Content opens a stored content; NotFound (code "content.unknown") if there
+	// is none of the hash. The caller closes it.
+	Content(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
+	// Attach notes that a stored content goes with a response, which need not be
+	// stored yet, under a name. The same again is left as it is; another content
+	// under the same name is kept beside the first.
+	Attach(ctx context.Context, a *Attachment) error
+	// Attachments yields a response's attachments ordered by name, then time,
+	// then hash.
+	Attachments(ctx context.Context, id ResponseID) iter.Seq2[*Attachment, error]
+}
+
+// FormStore keeps forms as they were handed out to clients, which must get the
+// same bytes for ever.
+type FormStore interface {
+	// KeepForm stores the bytes of a template version's form unless some are
+	// stored, and gives the stored ones: of concurrent callers all get the same.
+	KeepForm(ctx context.Context, code TemplateCode, version int, form []byte) ([]byte, error)
+	// Form gives the stored bytes; NotFound (code "form.unknown") if there are none.
+	Form(ctx context.Context, code TemplateCode, version int) ([]byte, error)
 }
 
 // ResponseFilter narrows down responses; empty fields do not narrow.

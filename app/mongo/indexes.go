@@ -23,6 +23,8 @@ const (
 	roundsName      = "rounds"
 	assignmentsName = "assignments"
 	responsesName   = "responses"
+	attachmentsName = "attachments" // which content goes with which response
+	formsName       = "forms"
 )
 
 // index is a named index. An index that changes gets a new name, and a
@@ -57,6 +59,10 @@ var indexes = []index{
 	{collection: responsesName, name: "observer_pos", keys: []string{"observer", "pos"}},
 	{collection: responsesName, name: "pos", keys: []string{"pos"}},
 	unnumbered(responsesName),
+
+	{collection: attachmentsName, name: "response_name", keys: []string{"response", "name", "at", "sha256"}},
+	{collection: contentFilesName, name: "filename", keys: []string{"filename"}, unique: true},
+	{collection: contentChunksName, name: "files_id_n", keys: []string{"files_id", "n"}, unique: true},
 }
 
 // unnumbered is the index of what has not got its position yet, in the order

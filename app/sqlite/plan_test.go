@@ -35,6 +35,8 @@ func TestQueriesUseIndexes(t *testing.T) {
 		{"packed rows", followRows, "SEARCH response_rows USING PRIMARY KEY (round=? AND pos>?)"},
 		{"a response", findResponse, "SEARCH r USING INDEX responses_id (id=?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"the holder of a visit", holderOfVisit, "SEARCH responses USING INDEX responses_visit (unit=? AND visit=?)"},
+		{"a response's attachments", listAttachments, "SEARCH attachments USING PRIMARY KEY (response=?)"},
+		{"a form", findForm, "SEARCH forms USING INDEX sqlite_autoindex_forms_1 (code=? AND version=?)"},
 		{"all responses", filter(survey.ResponseFilter{}), "SEARCH r USING INTEGER PRIMARY KEY (rowid>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"a round's", filter(survey.ResponseFilter{Round: "r"}), "SEARCH r USING INDEX responses_round (round=? AND pos>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"a round's under a unit", filter(survey.ResponseFilter{Round: "r", Under: "u", State: "s"}), "SEARCH r USING INDEX responses_round (round=? AND pos>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},

@@ -93,7 +93,18 @@ func calls(s survey.Store) map[string]func(context.Context) error {
 		},
 		"Response":       func(ctx context.Context) error { return discard(s.Response(ctx, Response(1).ID)) },
 		"ResponsesSince": func(ctx context.Context) error { return drain(s.ResponsesSince(ctx, survey.ResponseFilter{}, "")) },
-		"RowsSince":      func(ctx context.Context) error { return drain(s.RowsSince(ctx, RoundCode, "")) },
+		"PutContent": func(ctx context.Context) error {
+			_, _, err := s.PutContent(ctx, strings.NewReader("content"))
+			return err
+		},
+		"Content": func(ctx context.Context) error { return discard(s.Content(ctx, strings.Repeat("0", 64))) },
+		"Attach": func(ctx context.Context) error {
+			return s.Attach(ctx, &survey.Attachment{Response: Response(1).ID, Name: "a", SHA256: "b"})
+		},
+		"Attachments": func(ctx context.Context) error { return drain(s.Attachments(ctx, Response(1).ID)) },
+		"KeepForm":    func(ctx context.Context) error { return discard(s.KeepForm(ctx, TemplateCode, 1, []byte("f"))) },
+		"Form":        func(ctx context.Context) error { return discard(s.Form(ctx, TemplateCode, 1)) },
+		"RowsSince":   func(ctx context.Context) error { return drain(s.RowsSince(ctx, RoundCode, "")) },
 	}
 }
 

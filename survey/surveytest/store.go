@@ -35,6 +35,7 @@ func TestStore(t *testing.T, opener Opener) {
 	t.Run("Rounds", func(t *testing.T) { testRounds(t, opener) })
 	t.Run("Assignments", func(t *testing.T) { testAssignments(t, opener) })
 	t.Run("Responses", func(t *testing.T) { testResponses(t, opener) })
+	t.Run("Attachments", func(t *testing.T) { testAttachments(t, opener) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, opener) })
 	t.Run("Racing", func(t *testing.T) { testRacing(t, opener) })
 	t.Run("Following", func(t *testing.T) { testFollowing(t, opener) })
