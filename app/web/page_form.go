@@ -76,6 +76,15 @@ func (f plainField) Anchored() bool {
 	return slices.ContainsFunc(f.Choices, func(c plainChoice) bool { return c.Anchor != "" })
 }
 
+// Short reports whether the answer has room beside the question on paper.
+func (f plainField) Short() bool {
+	switch f.Kind {
+	case survey.KindInteger, survey.KindDecimal, survey.KindDate, survey.KindTime, survey.KindDateTime:
+		return true
+	}
+	return false
+}
+
 // Takes reports whether a choice was taken.
 func (f plainField) Takes(name string) bool { return slices.Contains(f.Chosen, name) }
 
