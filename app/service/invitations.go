@@ -132,11 +132,15 @@ func (s *Service) useUp(ctx context.Context, c Caller, t *survey.Token, browser 
 
 // AcceptInvitation uses an invitation up and signs the browser in until the
 // person's last open round closes, or for 90 days. The browser that did so may
-// repeat it for ten minutes.
+// repeat it for ten minutes. One that keeps no cookies is refused (Invalid), and
+// nothing is used up.
 func (s *Service) AcceptInvitation(ctx context.Context, secret, browser string, from Browser) (session string, expires time.Time, p *survey.Person, err error) {
 	t, p, err := s.invitation(ctx, secret, browser, from.Address)
 	if err != nil {
 		return "", time.Time{}, nil, err
+	}
+	if browser == "" { // it keeps no cookies, and could not keep the session either
+		return "", time.Time{}, nil, &survey.Error{Kind: survey.Invalid, Code: "invitation.no_cookies"}
 	}
 	if expires, err = s.roundLength(ctx, p); err != nil {
 		return "", time.Time{}, nil, err

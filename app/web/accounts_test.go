@@ -86,6 +86,7 @@ func TestAnInvitationIsUsedUpByThePressAlone(t *testing.T) {
 		r.ask("HEAD", path, nil)
 	}
 	r.ask("POST", path, "", header{"Sec-Fetch-Site", "cross-site"}).problem(t, 403, "auth.other_site")
+	r.ask("POST", path, "", fromPage[0]).problem(t, 422, "invitation.no_cookies")
 
 	session, browser, a := r.press(path)
 	a.want(t, 303)
