@@ -13,10 +13,13 @@ type Template struct {
 	Label string `json:"label,omitempty"`
 	Title Text   `json:"title"`
 	// Languages are the tags in which every text must exist, default first.
-	Languages []string     `json:"languages"`
-	Items     []Item       `json:"items"`
-	Lists     []ChoiceList `json:"lists,omitempty"`
-	Checks    []Check      `json:"checks,omitempty"`
+	Languages []string `json:"languages"`
+	// LanguageNames are the names that the author gave to languages, by tag,
+	// where they are not those of LanguageName: "French (fr)".
+	LanguageNames map[string]string `json:"language_names,omitempty"`
+	Items         []Item            `json:"items"`
+	Lists         []ChoiceList      `json:"lists,omitempty"`
+	Checks        []Check           `json:"checks,omitempty"`
 	// Scheme is nil for a plain survey without scores.
 	Scheme *Scheme `json:"scheme,omitempty"`
 	// InstanceName is an expression that names a response for people.

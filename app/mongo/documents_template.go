@@ -8,22 +8,23 @@ import (
 )
 
 type templateDoc struct {
-	ID           string               `bson:"_id"` // code and version
-	Head         head                 `bson:",inline"`
-	Code         survey.TemplateCode  `bson:"code"`
-	Version      int                  `bson:"version"`
-	State        survey.TemplateState `bson:"state"`
-	Label        string               `bson:"label,omitempty"`
-	Title        pairs                `bson:"title,omitempty"`
-	Languages    []string             `bson:"languages,omitempty"`
-	Items        []itemDoc            `bson:"items,omitempty"`
-	Lists        []choiceListDoc      `bson:"lists,omitempty"`
-	Checks       []checkDoc           `bson:"checks,omitempty"`
-	Scheme       *schemeDoc           `bson:"scheme,omitempty"`
-	InstanceName string               `bson:"instance_name,omitempty"`
-	Settings     pairs                `bson:"settings,omitempty"`
-	Cases        []caseDoc            `bson:"cases,omitempty"`
-	Events       []eventDoc           `bson:"events,omitempty"`
+	ID            string               `bson:"_id"` // code and version
+	Head          head                 `bson:",inline"`
+	Code          survey.TemplateCode  `bson:"code"`
+	Version       int                  `bson:"version"`
+	State         survey.TemplateState `bson:"state"`
+	Label         string               `bson:"label,omitempty"`
+	Title         pairs                `bson:"title,omitempty"`
+	Languages     []string             `bson:"languages,omitempty"`
+	LanguageNames pairs                `bson:"language_names,omitempty"`
+	Items         []itemDoc            `bson:"items,omitempty"`
+	Lists         []choiceListDoc      `bson:"lists,omitempty"`
+	Checks        []checkDoc           `bson:"checks,omitempty"`
+	Scheme        *schemeDoc           `bson:"scheme,omitempty"`
+	InstanceName  string               `bson:"instance_name,omitempty"`
+	Settings      pairs                `bson:"settings,omitempty"`
+	Cases         []caseDoc            `bson:"cases,omitempty"`
+	Events        []eventDoc           `bson:"events,omitempty"`
 }
 
 type caseDoc struct {
@@ -152,7 +153,7 @@ func templateDocOf(t *survey.Template, h head) *templateDoc {
 	return &templateDoc{ID: templateID(t.Code, t.Version), Head: h, Code: t.Code, Version: t.Version, State: t.State,
 		Label: t.Label, Title: pairs(t.Title), Languages: t.Languages, Items: each(t.Items, itemDocOf),
 		Lists: each(t.Lists, choiceListDocOf), Checks: each(t.Checks, checkDocOf), Scheme: schemeDocOf(t.Scheme),
-		InstanceName: t.InstanceName, Settings: pairs(t.Settings), Cases: each(t.Cases, caseDocOf), Events: each(t.Events, eventDocOf)}
+		InstanceName: t.InstanceName, Settings: pairs(t.Settings), LanguageNames: pairs(t.LanguageNames), Cases: each(t.Cases, caseDocOf), Events: each(t.Events, eventDocOf)}
 }
 
 func caseDocOf(c survey.Case) caseDoc {
@@ -167,7 +168,7 @@ func (d *templateDoc) template() *survey.Template {
 	return &survey.Template{Code: d.Code, Version: d.Version, State: d.State, Label: d.Label, Title: survey.Text(d.Title),
 		Languages: d.Languages, Items: each(d.Items, itemDoc.item), Lists: each(d.Lists, choiceListDoc.list),
 		Checks: each(d.Checks, checkDoc.check), Scheme: d.Scheme.scheme(), InstanceName: d.InstanceName,
-		Settings: map[string]string(d.Settings), Cases: each(d.Cases, caseDoc.testCase),
+		Settings: map[string]string(d.Settings), LanguageNames: map[string]string(d.LanguageNames), Cases: each(d.Cases, caseDoc.testCase),
 		Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
 }
 

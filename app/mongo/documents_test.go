@@ -110,7 +110,11 @@ func fill(v reflect.Value, n *int, depth int) {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for _, key := range []string{"vi", "a.b", "$c", "100%2E", "", "nul\x00", "%"} {
-			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(fmt.Sprint(key, *n)))
+			e := reflect.New(v.Type().Elem()).Elem()
+			if fill(e, n, depth); e.Kind() == reflect.String {
+				e.SetString(fmt.Sprint(key, *n))
+			}
+			v.SetMapIndex(reflect.ValueOf(key), e)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {

@@ -5,7 +5,6 @@ import (
 	"unicode"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -34,21 +33,6 @@ func parseLanguage(s string) languageName {
 		l.tag, l.known = t.String(), true
 	}
 	return l
-}
-
-// languageHeader is the opposite of parseLanguage: the way a tag is written in
-// a column header.
-func languageHeader(tag string) string {
-	t, err := language.Parse(tag)
-	if err != nil || t.String() != tag {
-		return tag
-	}
-	name := []rune(display.Self.Name(t))
-	if len(name) == 0 {
-		return tag + " (" + tag + ")"
-	}
-	name[0] = unicode.ToUpper(name[0])
-	return string(name) + " (" + tag + ")"
 }
 
 // slug makes a key of a name: lower case, words joined by '-', only letters,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/khaosat/khaosat/survey"
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Read reads a template from the bytes of an .xlsx or .xlsm workbook.
@@ -211,6 +212,13 @@ func (r *reader) addLanguage(g *grid, c *column) {
 		return
 	}
 	r.languages.tags = append(r.languages.tags, tag)
+	name := strings.Join(strings.Fields(norm.NFC.String(c.language)), " ")
+	if parsed := parseLanguage(name); parsed.tag == tag && parsed.name != "" && name != survey.LanguageName(tag) {
+		if r.template.LanguageNames == nil {
+			r.template.LanguageNames = map[string]string{}
+		}
+		r.template.LanguageNames[tag] = name
+	}
 	if !parseLanguage(c.language).known {
 		r.report(survey.SeverityWarning, "language.code", survey.Place{Sheet: g.spec.name, Row: g.headerRow, Column: c.header}, c.language, nil)
 	}

@@ -132,8 +132,8 @@ var problemCases = []struct {
 		[]string{`error type.loop at survey!type2 a "begin loop over l"`}},
 	{"an item of the same name in another group", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("begin group", "g", "G"), row("text", "a", "A"),
 		row("end group"), row("text", "a", "A")), settings()}, []string{`warning item.renamed at survey!name5 a "a"`}},
-	{"metadata", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("start", "start"), row("Phone Number", "p"), row("audit", "audit")), settings()},
-		[]string{`advice type.metadata at survey!type3 p "Phone Number"`,
+	{"metadata", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("start", "start"), row("get Phone Number", "p"), row("audit", "audit")), settings()},
+		[]string{`advice type.metadata at survey!type3 p "get Phone Number"`,
 			`advice type.metadata at survey!type4 audit "audit"`}},
 	{"a row without type", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("", "a", "A")), settings()},
 		[]string{`error type.missing at survey!type2 a`}},
@@ -421,8 +421,8 @@ func TestLanguages(t *testing.T) {
 
 func TestLanguageHeadersAreReadBackAsTheirTag(t *testing.T) {
 	for _, tag := range []string{"vi", "en", "fr", "en-GB", "sr-Latn", "zh-Hant", "lo", "und", "french", "local-language", "tiếng-việt", "lao", "qaa"} {
-		if got := parseLanguage(languageHeader(tag)).tag; got != tag {
-			t.Errorf("%s is written %q and read %q", tag, languageHeader(tag), got)
+		if got := parseLanguage(survey.LanguageName(tag)).tag; got != tag {
+			t.Errorf("%s is written %q and read %q", tag, survey.LanguageName(tag), got)
 		}
 	}
 }

@@ -194,6 +194,7 @@ func (s *surveyReader) group(row sheetRow, name string, kind survey.ItemKind) su
 func (s *surveyReader) item(row sheetRow, name string, t rowType) survey.Item {
 	it := s.columns(row, name, t.kind)
 	it.List, it.Type = t.list, t.typ
+	it.Constraint = cmp.Or(it.Constraint, t.constraint)
 	at := s.g.place(row, "type", name)
 	if t.kind.Chooses() && t.list == "" {
 		s.fault("type.no_list", at, s.g.get(row, "type"), survey.Args{"lists": s.listNames()})

@@ -30,6 +30,8 @@ type rowType struct {
 	file string
 	// limit names what a page cannot do with it yet: "", "text", "number", ...
 	limit string
+	// constraint goes with the type, unless the author gives one.
+	constraint string
 	// orOther: the list is followed by or_other.
 	orOther bool
 	// suggestion is a type that may have been meant by an unknown one.
@@ -97,6 +99,9 @@ func parseType(cell string) rowType {
 	}
 	if kind, ok := itemTypes()[joined]; ok {
 		return rowType{kind: kind}
+	}
+	if joined == "phone_number" { // a question, unlike phonenumber
+		return rowType{kind: survey.KindText, constraint: `regex(., '^\d*$')`}
 	}
 	if typ := metadataType(joined); typ != "" {
 		return rowType{role: roleMeta, kind: survey.KindCalculate, typ: typ}

@@ -94,7 +94,7 @@ type table struct {
 func (w *writer) textHeaders(name string) []string {
 	out := make([]string, len(w.template.Languages))
 	for i, tag := range w.template.Languages {
-		out[i] = name + "::" + languageHeader(tag)
+		out[i] = name + "::" + w.template.LanguageName(tag)
 		if i == 0 && tag == unnamed {
 			out[i] = name
 		}
@@ -365,11 +365,11 @@ func (w *writer) settingsTable() *table {
 		if i == 0 {
 			add("form_title", tpl.Title[tag])
 			if tag != unnamed {
-				language = languageHeader(tag)
+				language = w.template.LanguageName(tag)
 			}
 			continue
 		}
-		add(translatedTitle+"::"+languageHeader(tag), tpl.Title[tag])
+		add(translatedTitle+"::"+w.template.LanguageName(tag), tpl.Title[tag])
 	}
 	add("form_id", string(tpl.Code))
 	add("version", tpl.Label)
