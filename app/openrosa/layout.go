@@ -25,6 +25,10 @@ type layout struct {
 	visit, start, end, device, score string
 	// counts are the nodes that hold how often a repeat is repeated, by its name.
 	counts map[string]string
+	// heads are the nodes of the rows that hold the labels of a table's choices,
+	// by the name of the table's first item; inTable has the names of its items.
+	heads   map[string]string
+	inTable map[string]bool
 }
 
 // place is one node of the instance.
@@ -41,7 +45,8 @@ type place struct {
 const rootName = "data"
 
 func newLayout(t *survey.Template) *layout {
-	l := &layout{template: t, places: map[string]*place{}, taken: map[string]bool{"meta": true}, counts: map[string]string{}}
+	l := &layout{template: t, places: map[string]*place{}, taken: map[string]bool{"meta": true}, counts: map[string]string{},
+		heads: map[string]string{}, inTable: map[string]bool{}}
 	var add func(items []survey.Item, path []string, repeats []int)
 	put := func(it *survey.Item, name string, note bool, path []string, repeats []int) *place {
 		p := &place{item: it, name: name, note: note, path: append(path[:len(path):len(path)], name), repeats: repeats}
@@ -73,6 +78,18 @@ func newLayout(t *survey.Template) *layout {
 	t.Walk(func(it *survey.Item, _ []*survey.Item) bool {
 		if it.Kind == survey.KindRepeat && it.RepeatCount != "" && l.plainRef(it.RepeatCount) == "" {
 			l.counts[it.Name] = l.free(it.Name + "_count")
+		}
+		if it.Kind == survey.KindGroup && strings.Contains(it.Appearance, tableList) {
+			first := true
+			for i := range it.Items {
+				if row := &it.Items[i]; row.Kind.Chooses() && row.Type == "" {
+					if first {
+						l.heads[row.Name] = l.free(row.Name + "_labels")
+					}
+					first = false
+					l.inTable[row.Name] = true
+				}
+			}
 		}
 		return true
 	})
@@ -123,6 +140,15 @@ func (p *place) ref(to *place) string {
 		common-- // the node itself, or one inside it
 	}
 	return strings.Repeat("../", len(p.path)-common) + strings.Join(to.path[common:], "/")
+}
+
+// absolute gives the way from the root of a way that ref has written.
+func (p *place) absolute(ref string) string {
+	up := strings.Count(ref, "../")
+	if rest := strings.TrimPrefix(ref, strings.Repeat("../", up)); up > 0 && up < len(p.path) && !strings.ContainsAny(rest, " ()") {
+		return "/" + strings.Join(p.path[:len(p.path)-up], "/") + "/" + rest
+	}
+	return ref
 }
 
 // at gives the place of one of the form's own nodes.

@@ -79,6 +79,9 @@ func (s *submissionReader) level(e *element, items []survey.Item, path string, o
 	}
 	for i := range items {
 		it := &items[i]
+		if head := s.heads[it.Name]; head != "" {
+			delete(byName, head)
+		}
 		own := byName[it.Name]
 		delete(byName, it.Name)
 		if it.Kind == survey.KindRepeat {
@@ -105,7 +108,11 @@ func (s *submissionReader) level(e *element, items []survey.Item, path string, o
 				answers, calculated, any = append(answers, a...), append(calculated, c...), any || some
 			case survey.KindNote:
 			case survey.KindCalculate:
-				if own[0].text != "" {
+				if it.Metadata() { // the client's own
+					if v := s.value(survey.KindText, own[0].text); !v.IsBlank() {
+						answers = append(answers, survey.Answer{Item: it.Name, Value: v})
+					}
+				} else if own[0].text != "" {
 					calculated = append(calculated, survey.Answer{Item: it.Name, Value: survey.TextValue(own[0].text)})
 				}
 			default:

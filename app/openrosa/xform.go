@@ -4,9 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/message"
 )
@@ -37,13 +34,14 @@ func XForm(t *survey.Template, o Options) ([]byte, error) {
 	w.line()
 	w.open("model", attr{"odk:xforms-version", "1.0.0"})
 	w.line()
+	w.findFiles()
 	w.itext()
 	w.instances()
 	w.binds()
 	w.close("model")
 	w.close("h:head")
 	w.line()
-	w.open("h:body")
+	w.open("h:body", attr{"class", t.Settings["style"]})
 	w.line()
 	w.body()
 	w.close("h:body")
@@ -65,12 +63,14 @@ type writer struct {
 	texts     map[string]int // by id, the place in list
 	lists     []*survey.ChoiceList
 	lastSaved bool
+	files     []string // that lists and formulas come from, beside the form
 }
 
 // itextEntry is one text with its id and, for a hint, the guidance with it.
 type itextEntry struct {
 	id             string
 	text, guidance survey.Text
+	media          map[string]survey.Text
 	at             *place // from where references in the text are seen
 }
 
@@ -78,9 +78,16 @@ type itextEntry struct {
 func (w *writer) say(at *place, id string, text, guidance survey.Text) string {
 	if _, twice := w.texts[id]; !twice {
 		w.texts[id] = len(w.list)
-		w.list = append(w.list, itextEntry{id, text, guidance, at})
+		w.list = append(w.list, itextEntry{id: id, text: text, guidance: guidance, at: at})
 	}
 	return "jr:itext('" + id + "')"
+}
+
+// show adds files to what an id says.
+func (w *writer) show(id string, media map[string]survey.Text) {
+	if i, ok := w.texts[id]; ok {
+		w.list[i].media = media
+	}
 }
 
 // textID names a text of a node.
@@ -114,21 +121,45 @@ func (w *writer) collect() {
 	}
 	w.template.Walk(func(it *survey.Item, _ []*survey.Item) bool {
 		w.collectItem(it)
-		if l := w.template.List(it.List); it.Kind.Chooses() && l != nil && !used[l.Name] {
-			used[l.Name] = true
-			w.lists = append(w.lists, l)
-			for i := range l.Choices {
-				w.say(nil, choiceID(l, i), choiceLabel(&l.Choices[i]), nil)
-			}
-		}
+		w.collectList(w.template.List(it.List), it.Kind.Chooses() && it.Type != "acknowledge", used)
 		return true
 	})
+	// Formulas may look into lists that nothing chooses from.
+	formulas := w.formulas()
+	for i := range w.template.Lists {
+		l := &w.template.Lists[i]
+		w.collectList(l, strings.Contains(formulas, "instance('"+l.Name+"')"), used)
+	}
 	for i := range w.template.Checks {
 		if c := &w.template.Checks[i]; w.checkedBeside(c) == nil {
 			at := w.at(w.checkName(i))
 			w.say(at, textID(at, "label"), c.Label, nil)
 		}
 	}
+}
+
+func (w *writer) collectList(l *survey.ChoiceList, wanted bool, used map[string]bool) {
+	if l == nil || !wanted || used[l.Name] {
+		return
+	}
+	used[l.Name] = true
+	w.lists = append(w.lists, l)
+	for i := range l.Choices {
+		w.say(nil, choiceID(l, i), choiceLabel(&l.Choices[i]), nil)
+		w.show(choiceID(l, i), l.Choices[i].Media)
+	}
+}
+
+// formulas is every expression of the template, for looking into.
+func (w *writer) formulas() string {
+	var b strings.Builder
+	w.template.Walk(func(it *survey.Item, _ []*survey.Item) bool {
+		for _, e := range []string{it.Calculation, it.Relevant, it.Constraint, it.ChoiceFilter, it.Default, it.Required, it.RepeatCount} {
+			b.WriteString(e + "\n")
+		}
+		return true
+	})
+	return b.String()
 }
 
 // checkName is the node of a check that no item can carry.
@@ -149,11 +180,12 @@ func (w *writer) collectItem(it *survey.Item) {
 		return
 	}
 	label := it.Label
-	if label.IsZero() && !it.Kind.HasItems() {
+	if label.IsZero() && !it.Kind.HasItems() && len(it.Media) == 0 {
 		label = survey.Text{"": it.Name} // clients refuse a question without one
 	}
-	if !label.IsZero() {
+	if !label.IsZero() || len(it.Media) > 0 {
 		w.say(at, textID(at, "label"), label, nil)
+		w.show(textID(at, "label"), it.Media)
 	}
 	if guidance := w.anchors(it); !it.Hint.IsZero() || !guidance.IsZero() {
 		w.say(at, textID(at, "hint"), it.Hint, guidance)
@@ -179,15 +211,19 @@ func (w *writer) noteLabel(it *survey.Item) survey.Text {
 	})
 }
 
-// anchors is what is seen or heard at each level, for those who ask for guidance.
+// anchors is the author's guidance, and what is seen or heard at each level, for
+// those who ask for it.
 func (w *writer) anchors(it *survey.Item) survey.Text {
 	list := w.template.List(it.List)
 	if !it.Kind.Chooses() || list == nil {
-		return nil
+		return it.Guidance
 	}
 	out := survey.Text{}
 	for _, tag := range w.template.Languages {
 		var lines []string
+		if s := it.Guidance.In(tag, w.template.Languages...); s != "" {
+			lines = append(lines, s)
+		}
 		for i := range list.Choices {
 			if c := &list.Choices[i]; !c.Anchor.IsZero() {
 				lines = append(lines, c.Label.In(tag, w.template.Languages...)+": "+c.Anchor.In(tag, w.template.Languages...))
@@ -199,6 +235,10 @@ func (w *writer) anchors(it *survey.Item) survey.Text {
 	}
 	return out
 }
+
+// mediaForms are what may stand beside a label, and the folders in which clients
+// look for it.
+var mediaForms = []struct{ form, folder string }{{"image", "images"}, {"big-image", "images"}, {"audio", "audio"}, {"video", "video"}}
 
 // checkedBeside gives the item at whose constraint a rule over the whole form
 // is checked, nil if there is none that clients would check it at.
@@ -232,14 +272,13 @@ func (w *writer) constraintMessage(it *survey.Item) survey.Text {
 	return out
 }
 
-// languageName is a language as its speakers call it, with its tag: what the
-// observer chooses from.
-func languageName(tag string) string {
-	name := display.Self.Name(language.Make(tag))
-	if name == "" {
-		return tag
+// languageName is a language as the author calls it: what the observer chooses
+// from.
+func (w *writer) languageName(tag string) string {
+	if tag == "und" {
+		return "default"
 	}
-	return name + " (" + tag + ")"
+	return w.template.LanguageName(tag)
 }
 
 // itext writes every text in every language.
@@ -251,13 +290,20 @@ func (w *writer) itext() {
 		if i == 0 {
 			first = "true()"
 		}
-		w.open("translation", attr{"lang", languageName(tag)}, attr{"default", first})
+		w.open("translation", attr{"lang", w.languageName(tag)}, attr{"default", first})
 		w.line()
 		for _, e := range w.list {
 			w.open("text", attr{"id", e.id})
-			w.open("value")
-			w.spell(e.text.In(tag, w.template.Languages...), e.at)
-			w.close("value")
+			if !e.text.IsZero() || len(e.media) == 0 {
+				w.open("value")
+				w.spell(e.text.In(tag, w.template.Languages...), e.at)
+				w.close("value")
+			}
+			for _, m := range mediaForms {
+				if file := e.media[m.form].In(tag, w.template.Languages...); file != "" {
+					w.element("value", "jr://"+m.folder+"/"+file, attr{"form", m.form})
+				}
+			}
 			if !e.guidance.IsZero() {
 				w.open("value", attr{"form", "guidance"})
 				w.spell(e.guidance.In(tag, w.template.Languages...), e.at)

@@ -35,7 +35,7 @@ func (w *writer) questions(items []survey.Item) {
 		at := w.places[it.Name]
 		switch it.Kind {
 		case survey.KindGroup:
-			w.open("group", attr{"ref", at.String()}, attr{"appearance", groupAppearance(it)})
+			w.open("group", attr{"ref", at.String()}, attr{"appearance", strings.ReplaceAll(groupAppearance(it), tableList, "field-list")})
 			w.label(at, "label")
 			w.line()
 			w.questions(it.Items)
@@ -92,7 +92,7 @@ func (w *writer) defaults(items []survey.Item) {
 		it := &items[i]
 		if it.Kind == survey.KindGroup {
 			w.defaults(it.Items)
-		} else if _, ok := fixedDefault(it); !ok {
+		} else if _, ok := fixedDefault(it); !ok && it.Kind != survey.KindRepeat {
 			at := w.places[it.Name]
 			w.empty("setvalue", attr{"ref", at.String()}, attr{"event", "odk-instance-first-load odk-new-repeat"}, attr{"value", w.xpath(it.Default, at, nil)})
 		}
@@ -111,27 +111,33 @@ func (w *writer) question(element string, at *place, appearance string, more ...
 	w.open(element, append([]attr{{"ref", at.String()}, {"appearance", appearance}}, more...)...)
 	w.label(at, "label")
 	w.label(at, "hint")
+	w.triggered(at)
 	w.close(element)
 	w.line()
 }
 
 // control writes an item's question.
 func (w *writer) control(it *survey.Item, at *place) {
+	if w.typed(it, at) {
+		return
+	}
 	switch it.Kind {
 	case survey.KindSelectOne, survey.KindRubric, survey.KindSelectMultiple:
 		element := "select1"
 		if it.Kind == survey.KindSelectMultiple {
 			element = "select"
 		}
-		w.open(element, attr{"ref", at.String()}, attr{"appearance", w.choiceAppearance(it)})
-		w.label(at, "label")
-		w.label(at, "hint")
-		w.open("itemset", attr{"nodeset", "instance('" + it.List + "')/root/item"})
-		w.empty("value", attr{"ref", "name"})
-		w.empty("label", attr{"ref", "jr:itext(itextId)"})
-		w.close("itemset")
-		w.close(element)
-		w.line()
+		appearance := w.choiceAppearance(it)
+		if head := w.heads[it.Name]; head != "" {
+			w.open(element, attr{"ref", (&place{path: append(at.path[:len(at.path)-1:len(at.path)-1], head)}).String()}, attr{"appearance", "label"})
+			w.itemset(it, at)
+			w.close(element)
+			w.line()
+		}
+		if w.inTable[it.Name] {
+			appearance = "list-nolabel"
+		}
+		w.chooser(element, it, at, appearance)
 	case survey.KindImage:
 		w.question("upload", at, it.Appearance, attr{"mediatype", "image/*"})
 	case survey.KindInteger, survey.KindDecimal:

@@ -1,7 +1,9 @@
 package openrosa
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,11 +46,22 @@ func (w *writer) instances() {
 			w.open("item")
 			w.element("itextId", choiceID(l, i))
 			w.element("name", l.Choices[i].Name)
+			for _, column := range slices.Sorted(maps.Keys(l.Choices[i].Columns)) {
+				w.element(column, l.Choices[i].Columns[column])
+			}
 			w.close("item")
 			w.line()
 		}
 		w.close("root")
 		w.close("instance")
+		w.line()
+	}
+	if w.lastSaved {
+		w.empty("instance", attr{"id", "__last-saved"}, attr{"src", "jr://instance/last-saved"})
+		w.line()
+	}
+	for _, file := range w.files {
+		w.empty("instance", attr{"id", instanceID(file)}, attr{"src", fileAddress(file)})
 		w.line()
 	}
 	if w.options.Visits {
@@ -74,7 +87,11 @@ func (w *writer) nodes(items []survey.Item) {
 			}
 			w.nodes(it.Items)
 			w.close(it.Name)
+		case noNode(it):
 		default:
+			if it.Kind.Chooses() && w.heads[it.Name] != "" {
+				w.empty(w.heads[it.Name])
+			}
 			if fixed, ok := fixedDefault(it); ok && fixed != "" {
 				w.element(it.Name, fixed)
 			} else {
@@ -147,7 +164,7 @@ func (w *writer) binds() {
 			bind(at.String(), attr{"type", "string"}, attr{"readonly", "true()"}, attr{"relevant", "not(" + w.xpath(c.Test, at, nil) + ")"})
 		}
 	}
-	bind(root+"meta/audit", attr{"type", "binary"}, attr{"odk:track-changes", "true"})
+	bind(root+"meta/audit", append([]attr{{"type", "binary"}}, w.audit()...)...)
 	bind(root+"meta/instanceID", attr{"type", "string"}, attr{"readonly", "true()"}, attr{"jr:preload", "uid"})
 	bind(root+"meta/instanceName", attr{"type", "string"}, attr{"calculate", w.instanceName()})
 	for _, s := range setvalues {
@@ -155,6 +172,11 @@ func (w *writer) binds() {
 			w.empty("setvalue", attr{"ref", s.name}, attr{"event", "odk-instance-first-load"}, attr{"value", s.value})
 			w.line()
 		}
+	}
+	w.actions()
+	if s := w.template.Settings; s["auto_send"] != "" || s["auto_delete"] != "" {
+		w.empty("submission", attr{"orx:auto-send", s["auto_send"]}, attr{"orx:auto-delete", s["auto_delete"]})
+		w.line()
 	}
 }
 
@@ -202,7 +224,13 @@ func (w *writer) bindItem(it *survey.Item, bind func(string, ...attr)) {
 		}
 		return
 	}
-	attrs := []attr{{"type", bindTypes[it.Kind]}}
+	if noNode(it) {
+		return
+	}
+	if head := w.heads[it.Name]; head != "" {
+		bind((&place{path: append(at.path[:len(at.path)-1:len(at.path)-1], head)}).String(), attr{"type", "string"})
+	}
+	attrs := append([]attr{{"type", bindType(it)}}, preload(it)...)
 	if it.ReadOnly || it.Kind == survey.KindNote {
 		attrs = append(attrs, attr{"readonly", "true()"})
 	}
@@ -213,8 +241,11 @@ func (w *writer) bindItem(it *survey.Item, bind func(string, ...attr)) {
 	if it.Kind != survey.KindCalculate {
 		attrs = append(attrs, attr{"constraint", w.constraint(it, at)}, attr{"jr:constraintMsg", w.ifSaid(textID(at, "jr:constraintMsg"))})
 	}
-	attrs = append(attrs, attr{"calculate", w.xpath(it.Calculation, at, nil)})
-	if it.Kind == survey.KindImage {
+	if !it.Metadata() && it.Trigger == "" && (it.Type != "hidden" || it.Calculation != "''") {
+		attrs = append(attrs, attr{"calculate", w.xpath(it.Calculation, at, nil)})
+	}
+	attrs = append(attrs, attr{"odk:quality", parameter(it.Parameters, "quality")})
+	if it.Kind == survey.KindImage && it.Type == "" {
 		attrs = append(attrs, attr{"orx:max-pixels", firstOf(parameter(it.Parameters, "max-pixels"), defaultMaxPixels)})
 	}
 	bind(at.String(), attrs...)

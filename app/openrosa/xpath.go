@@ -25,7 +25,17 @@ func (w *writer) xpath(source string, at *place, self *place) string {
 		}
 		return ""
 	}
-	words := expr.Words{Ref: func(name string) string { return w.refTo(name, at) }, Call: w.call}
+	words := expr.Words{Ref: func(name string) string { return w.refTo(name, at) }, Call: func(name string, args []string) (string, bool) {
+		if name == "indexed-repeat" { // clients want to know from outside which item and which repeats
+			for i := range args {
+				if i == 0 || i%2 == 1 {
+					args[i] = at.absolute(args[i])
+				}
+			}
+			return name + "(" + strings.Join(args, ", ") + ")", true
+		}
+		return w.call(name, args)
+	}}
 	if self != nil {
 		words.Self = at.ref(self)
 	}

@@ -175,9 +175,10 @@ var reference = regexp.MustCompile(`\$\{\s*([^}\s]+)\s*\}`)
 func (r *reader) renameDoubles() {
 	t := r.template
 	taken, parents := map[string]bool{}, map[string][]string{}
-	referred := map[string]bool{}
+	referred, questions := map[string]bool{}, map[string]bool{}
 	t.Walk(func(it *survey.Item, above []*survey.Item) bool {
 		taken[it.Name] = true
+		questions[it.Name] = questions[it.Name] || it.Kind != survey.KindGroup
 		if it.Evidence != "" {
 			taken[survey.NoteName(it.Name)] = true
 		}
@@ -195,7 +196,10 @@ func (r *reader) renameDoubles() {
 			parent = above[len(above)-1].Name
 		}
 		was := it.Name
-		if was != "" && seen[was] && !referred[was] && !slices.Contains(parents[was], parent) {
+		// Answers go by the names of questions, so of a group and a question the
+		// group gives way.
+		group := it.Kind == survey.KindGroup && questions[was]
+		if was != "" && (group || seen[was] && !referred[was]) && !slices.Contains(parents[was], parent) {
 			for n := 2; ; n++ {
 				if name := was + "_" + strconv.Itoa(n); !taken[name] {
 					it.Name, taken[name] = name, true
@@ -205,7 +209,7 @@ func (r *reader) renameDoubles() {
 			g := r.grids[surveySheet]
 			r.report(survey.SeverityWarning, "item.renamed", g.place(sheetRow{number: it.Row}, "name", was), was, survey.Args{"name": it.Name})
 		}
-		seen[was] = true
+		seen[was] = seen[was] || it.Name == was
 		parents[was] = append(parents[was], parent)
 		return true
 	})

@@ -132,6 +132,8 @@ var problemCases = []struct {
 		[]string{`error type.loop at survey!type2 a "begin loop over l"`}},
 	{"an item of the same name in another group", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("begin group", "g", "G"), row("text", "a", "A"),
 		row("end group"), row("text", "a", "A")), settings()}, []string{`warning item.renamed at survey!name5 a "a"`}},
+	{"a group called as its question", []sheetData{surveyRows(row("type", "name", "label::English (en)", "relevant"), row("begin group", "a", "G"), row("text", "a", "A"),
+		row("end group"), row("text", "b", "B", "${a} = 1")), settings()}, []string{`warning item.renamed at survey!name2 a "a"`}},
 	{"metadata", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("start", "start"), row("get Phone Number", "p"), row("audit", "audit")), settings()},
 		[]string{`advice type.metadata at survey!type3 p "get Phone Number"`,
 			`advice type.metadata at survey!type4 audit "audit"`}},
