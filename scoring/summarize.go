@@ -163,7 +163,7 @@ func (t *Table) Summarize(q Query) (*Summary, error) {
 		q.By = BySector
 	}
 	if !q.By.Valid() {
-		return nil, &survey.Error{Kind: survey.Invalid, Code: "summary.grouping", Args: survey.Args{"value": string(q.By), "allowed": joinGroupings()}}
+		return nil, groupingUnknown(q.By)
 	}
 	if q.Role == "" {
 		q.Role = survey.RoleObserver
@@ -174,6 +174,10 @@ func (t *Table) Summarize(q Query) (*Summary, error) {
 	p := t.plan(q)
 	parts := p.run()
 	return p.finish(parts), nil
+}
+
+func groupingUnknown(g Grouping) error {
+	return &survey.Error{Kind: survey.Invalid, Code: "summary.grouping", Args: survey.Args{"value": string(g), "allowed": joinGroupings()}}
 }
 
 func joinGroupings() string {

@@ -197,21 +197,7 @@ func (s *Service) Summary(ctx context.Context, c Caller, code survey.RoundCode, 
 }
 
 func (s *Service) summarize(ctx context.Context, c Caller, code survey.RoundCode, q scoring.Query) (*RoundSummary, error) {
-	round, err := s.round(ctx, code)
-	if err != nil {
-		return nil, err
-	}
-	if q.Template == "" {
-		q.Template = round.Templates[0].Code
-	}
-	rt, ok := round.Template(q.Template)
-	if !ok {
-		return nil, &survey.Error{Kind: survey.Invalid, Code: "round.not_its_template", Args: survey.Args{"template": string(q.Template), "round": string(code)}}
-	}
-	if err := s.narrow(c, &q); err != nil {
-		return nil, err
-	}
-	table, err := s.Table(ctx, round)
+	round, table, current, err := s.tableFor(ctx, c, code, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -219,18 +205,43 @@ func (s *Service) summarize(ctx context.Context, c Caller, code survey.RoundCode
 	if err != nil {
 		return nil, err
 	}
-	current, err := s.Form(ctx, rt.Code, rt.Current())
-	if err != nil {
-		return nil, err
-	}
 	if err := s.labelGroups(ctx, sum, round.Closes); err != nil {
 		return nil, err
 	}
-	scheme := current.Template.Scheme
-	if scheme == nil {
-		scheme = &survey.Scheme{}
+	return &RoundSummary{Round: round, AsOf: round.Closes, Scheme: schemeOf(current), Summary: sum}, nil
+}
+
+// tableFor finds what a query is about: its round, the round's table and the
+// template's current version. The query gets the round's first template if it
+// names none, and is kept inside the caller's scope.
+func (s *Service) tableFor(ctx context.Context, c Caller, code survey.RoundCode, q *scoring.Query) (*survey.Round, *scoring.Table, *Compiled, error) {
+	round, err := s.round(ctx, code)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	return &RoundSummary{Round: round, AsOf: round.Closes, Scheme: scheme, Summary: sum}, nil
+	if q.Template == "" {
+		q.Template = round.Templates[0].Code
+	}
+	rt, ok := round.Template(q.Template)
+	if !ok {
+		return nil, nil, nil, &survey.Error{Kind: survey.Invalid, Code: "round.not_its_template", Args: survey.Args{"template": string(q.Template), "round": string(code)}}
+	}
+	if err := s.narrow(c, q); err != nil {
+		return nil, nil, nil, err
+	}
+	table, err := s.Table(ctx, round)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	current, err := s.Form(ctx, rt.Code, rt.Current())
+	return round, table, current, err
+}
+
+func schemeOf(c *Compiled) *survey.Scheme {
+	if c.Template.Scheme == nil {
+		return &survey.Scheme{}
+	}
+	return c.Template.Scheme
 }
 
 // narrow keeps a query inside the caller's scope.
@@ -248,42 +259,56 @@ func (s *Service) narrow(c Caller, q *scoring.Query) error {
 
 // labelGroups gives the groups their names.
 func (s *Service) labelGroups(ctx context.Context, sum *scoring.Summary, day survey.Date) error {
-	tree, lists, err := s.Tree(ctx)
+	label, err := s.groupLabels(ctx, day)
 	if err != nil {
 		return err
 	}
 	for i := range sum.Groups {
-		g := &sum.Groups[i]
-		switch sum.By {
-		case scoring.BySector:
-			sec, _ := lists.Sector(g.Group)
-			g.Label = sec.Label
-		case scoring.ByRollup:
-			r, _ := lists.Rollup(g.Group)
-			g.Label = r.Label
-		case scoring.ByStructure:
-			st, _ := lists.Structure(g.Group)
-			g.Label = st.Label
-		case scoring.BySetting:
-			st, _ := lists.Setting(g.Group)
-			g.Label = st.Label
-		case scoring.ByTag:
-			t, _ := lists.Tag(g.Group)
-			g.Label = t.Label
-		case scoring.ByObserver:
-			if p, err := s.store.Person(ctx, survey.PersonID(g.Group)); err == nil {
-				g.Label = survey.Text{"vi": p.FullName, "en": p.FullName}
-			}
-		case scoring.ByPeriod, scoring.ByNothing:
-		default: // units of the tree
-			if u := tree.Unit(survey.UnitCode(g.Group)); u != nil {
-				span := u.On(day)
-				if span == nil {
-					span = u.On(0)
-				}
-				g.Label = survey.Text{"vi": span.Name, "en": span.Name}
-			}
-		}
+		sum.Groups[i].Label = label(sum.By, sum.Groups[i].Group)
 	}
 	return nil
+}
+
+// groupLabels gives what names groups by their grouping and code, nil for one
+// without a name, as things stand on the day.
+func (s *Service) groupLabels(ctx context.Context, day survey.Date) (func(scoring.Grouping, string) survey.Text, error) {
+	tree, lists, err := s.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(by scoring.Grouping, code string) survey.Text {
+		switch by {
+		case scoring.BySector:
+			sec, _ := lists.Sector(code)
+			return sec.Label
+		case scoring.ByRollup:
+			r, _ := lists.Rollup(code)
+			return r.Label
+		case scoring.ByStructure:
+			st, _ := lists.Structure(code)
+			return st.Label
+		case scoring.BySetting:
+			st, _ := lists.Setting(code)
+			return st.Label
+		case scoring.ByTag:
+			t, _ := lists.Tag(code)
+			return t.Label
+		case scoring.ByObserver:
+			if p, err := s.store.Person(ctx, survey.PersonID(code)); err == nil {
+				return survey.Text{"vi": p.FullName, "en": p.FullName}
+			}
+			return nil
+		case scoring.ByPeriod, scoring.ByNothing:
+			return nil
+		}
+		u := tree.Unit(survey.UnitCode(code))
+		if u == nil {
+			return nil
+		}
+		span := u.On(day)
+		if span == nil {
+			span = u.On(0)
+		}
+		return survey.Text{"vi": span.Name, "en": span.Name}
+	}, nil
 }

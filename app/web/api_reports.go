@@ -58,6 +58,23 @@ func (s *Server) apiSummary(q *request) error {
 	}{sum.Round.Code, sum.AsOf, asBands(sum.Scheme), sum.Summary})
 }
 
+// apiAnalysis tells how far a round's ratings can be trusted.
+func (s *Server) apiAnalysis(q *request) error {
+	query, err := q.query()
+	if err != nil {
+		return err
+	}
+	a, err := s.svc.Analysis(q.ctx, q.caller, survey.RoundCode(q.Params("round")), query)
+	if err != nil {
+		return err
+	}
+	return q.send(200, struct {
+		Round survey.RoundCode `json:"round"`
+		AsOf  survey.Date      `json:"as_of"`
+		*scoring.Analysis
+	}{a.Round.Code, a.AsOf, a.Analysis})
+}
+
 type bandJSON struct {
 	Code  string        `json:"code"`
 	Min   survey.Points `json:"min"`

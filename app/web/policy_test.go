@@ -41,6 +41,8 @@ var mayUse = map[string]string{
 	"GET /api/v1/rounds/:round/assignments":                  "AMYROP",
 	"POST /api/v1/rounds/:round/assignments":                 "AM",
 	"GET /api/v1/rounds/:round/summary":                      "AMYR",
+	"GET /api/v1/rounds/:round/analysis":                     "AMYR",
+	"GET /rounds/:round/analysis":                            "AMYR",
 	"GET /api/v1/rounds/:round/export.xlsx":                  "AMY",
 	"GET /api/v1/assignments":                                "AMYROP",
 	"POST /api/v1/rounds/:round/visits":                      "AMO",

@@ -108,6 +108,8 @@ func (s *Server) routes() []route {
 		{"POST", "/templates/:code/edit", survey.OpWriteTemplates, s.pageNextVersion, ""},
 
 		// Analysis: summaries, agreement, data quality.
+		{"GET", api + "/rounds/:round/analysis", survey.OpSummarize, s.apiAnalysis, "by template sector structure setting tag under observer period state from to"},
+		{"GET", "/rounds/:round/analysis", survey.OpSummarize, s.pageAnalysis, ""},
 
 		// OpenRosa: what ODK Collect and its kin ask for.
 	}
