@@ -227,28 +227,71 @@ function extreme(values, env, pick) {
 
 const patterns = new Map();
 
-// pattern compiles a regular expression of the server's dialect (RE2), null if
-// it is not valid. Repeats of a repeat are bounded by the length of answers.
+// pattern compiles a regular expression of the server's dialect (RE2) to match a
+// whole text, null if it is not valid.
 function pattern(source) {
   let re = patterns.get(source);
   if (re !== undefined) return re;
-  // What RE2 writes differently: \A \z, [:alpha:] and (?P<name>…).
-  const names = { alpha: 'A-Za-z', digit: '0-9', alnum: '0-9A-Za-z', upper: 'A-Z', lower: 'a-z', space: '\\t\\n\\v\\f\\r ', punct: '!-\\/:-@\\[-`{-~', xdigit: '0-9A-Fa-f', word: '\\w' };
-  let flags = 'u';
-  const translated = source.replace(/^\(\?([ism]+)\)/, (_, f) => { flags += f; return ''; })
-    .replace(/\\A/g, '^').replace(/\\z/g, '$').replace(/\(\?P</g, '(?<').replace(/\[:(\w+):\]/g, (all, n) => names[n] ?? all);
-  re = null;
-  // Strictly first, then as forgiving as RE2 is about needless backslashes.
-  for (const f of [flags, flags.replace('u', '')]) {
-    try {
-      re = new RegExp('^(?:' + translated + ')$', f);
-      break;
-    } catch {
-      // tried the other way, or not valid
-    }
+  try {
+    const [flags, translated] = translate(source);
+    re = new RegExp('(?<![\\s\\S])(?:' + translated + ')(?![\\s\\S])', 'u' + flags);
+  } catch {
+    re = null;
   }
   patterns.set(source, re);
   return re;
+}
+
+const posix = { alpha: 'A-Za-z', digit: '0-9', alnum: '0-9A-Za-z', upper: 'A-Z', lower: 'a-z', space: '\\t\\n\\v\\f\\r ', blank: '\\t ', punct: '!-\\/:-@\\[-`\\{-~', xdigit: '0-9A-Fa-f', word: '0-9A-Za-z_', cntrl: '\\0-\\x1f\\x7f', ascii: '\\0-\\x7f', graph: '!-~', print: ' -~' };
+const hex = (c) => '\\u{' + c.codePointAt(0).toString(16) + '}';
+
+// translate writes a pattern of RE2 as JavaScript has it: named groups, classes
+// of POSIX and Unicode, \A \z \Q, escapes of any sign, and brackets that stand
+// for themselves. The flags are those that the pattern begins with.
+function translate(source) {
+  let flags = '';
+  let rest = source.replace(/^\(\?([ims]+)\)/, (_, f) => { flags = f; return ''; });
+  let out = '';
+  let inClass = false;
+  // take cuts off what a pattern matches at the beginning of the rest.
+  const take = (re) => {
+    const m = re.exec(rest);
+    if (m) rest = rest.slice(m[0].length);
+    return m;
+  };
+  let m;
+  while (rest !== '') {
+    if ((m = take(/^\\Q([\s\S]*?)(?:\\E|$)/))) out += [...m[1]].map(hex).join('');
+    else if ((m = take(/^\\([pP])([A-Z])/))) out += `\\${m[1]}{${m[2]}}`;
+    else if ((m = take(/^\\([pP])\{(\^?)(\w+)\}/))) out += unicodeClass((m[1] === 'P') !== (m[2] === '^') ? 'P' : 'p', m[3]);
+    else if ((m = take(/^\\x\{([0-9A-Fa-f]+)\}/))) out += `\\u{${m[1]}}`;
+    else if ((m = take(/^\\([0-7]{1,3})/))) out += hex(String.fromCharCode(parseInt(m[1], 8)));
+    else if (take(/^\\s/)) out += inClass ? '\\t\\n\\f\\r ' : '[\\t\\n\\f\\r ]';
+    else if (!inClass && take(/^\\S/)) out += '[^\\t\\n\\f\\r ]';
+    else if (!inClass && take(/^\\A/)) out += '(?<![\\s\\S])';
+    else if (!inClass && take(/^\\z/)) out += '(?![\\s\\S])';
+    else if (take(/^\\a/)) out += '\\x07';
+    else if ((m = take(/^\\([^\w\s])/u))) out += hex(m[1]);
+    else if ((m = take(/^\\[\s\S]/u))) out += m[0];
+    else if (inClass && (m = take(/^\[:(\^?)(\w+):\]/))) {
+      if (m[1] !== '' || !posix[m[2]]) throw new SyntaxError('class');
+      out += posix[m[2]];
+    } else if (inClass && take(/^\]/)) [out, inClass] = [out + ']', false];
+    else if (inClass && (m = take(/^[\s\S]/u))) out += m[0] === '[' ? '\\[' : m[0];
+    else if ((m = take(/^\[(\^?)(\]?)/))) [out, inClass] = [out + '[' + m[1] + (m[2] && '\\]'), true];
+    else if (take(/^\(\?P</)) out += '(?<';
+    else if ((m = take(/^\(\?[ims]+\)/))) throw new SyntaxError('flags'); // only at the beginning
+    else if ((m = take(/^\{\d+(?:,\d*)?\}\??/))) out += m[0];
+    else if ((m = take(/^[\]{}]/))) out += '\\' + m[0];
+    else if (take(/^\./)) out += flags.includes('s') ? '[\\s\\S]' : '[^\\n]';
+    else out += take(/^[\s\S]/u)[0];
+  }
+  return [flags.replace('s', ''), out];
+}
+
+// unicodeClass writes \p{L} and \p{Greek}: a script has its name with it.
+function unicodeClass(p, name) {
+  return name.length <= 2 ? `\\${p}{${name}}` : `\\${p}{Script=${name}}`;
 }
 
 function randomLetters(n) {
