@@ -253,6 +253,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	workbook, err := os.ReadFile("../../fixtures/examples/restaurant-inspection.xlsx")
 	ok(t, err)
 	const all, part = "all.admin", "part.manager"
+	r.account(&survey.Person{Name: "gone", Role: survey.Observer, Disabled: true})
 	approve := map[string]string{"decision": "approve"}
 	calls := []call{
 		{id: "description", status: 200},
@@ -261,6 +262,27 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "signIn", body: "{", status: 400, wrong: true},
 		{id: "signIn", body: map[string]string{"name": "admin"}, status: 422, wrong: true},
 		{id: "me", as: all, status: 200},
+		{id: "addPerson", as: all, body: c.example(t, "addPerson"), status: 201},
+		{id: "addPerson", as: all, body: c.example(t, "addPerson"), status: 409},
+		{id: "addPerson", as: all, body: map[string]string{"name": "Ánh", "role": "observer"}, status: 422},
+		{id: "addPerson", as: all, body: "{", status: 400, wrong: true},
+		{id: "addPerson", as: part, body: c.example(t, "addPerson"), status: 403},
+		{id: "getPerson", as: all, path: "nguyen.thi.anh", status: 200},
+		{id: "getPerson", as: "part.admin", path: "nguyen.thi.anh", status: 404},
+		{id: "getPerson", as: part, path: "nguyen.thi.anh", status: 403},
+		{id: "changePerson", as: all, path: "nguyen.thi.anh", body: c.example(t, "changePerson"), headers: header1("If-Match", `"1"`), status: 200},
+		{id: "changePerson", as: all, path: "nguyen.thi.anh", body: c.example(t, "changePerson"), headers: header1("If-Match", `"1"`), status: 412},
+		{id: "changePerson", as: all, path: "nobody", body: c.example(t, "changePerson"), status: 404},
+		{id: "changePerson", as: all, path: "nguyen.thi.anh", body: map[string]string{"role": "observer", "scope": "NOWHERE"}, status: 422},
+		{id: "changePerson", as: all, path: "nguyen.thi.anh", body: "{", status: 400, wrong: true},
+		{id: "changePerson", as: "part.admin", path: "part.admin", body: map[string]string{"role": "observer", "scope": "S0001"}, status: 403},
+		{id: "listPeople", as: all, query: "q=anh+nguyen&role=reviewer&state=active&limit=1", status: 200},
+		{id: "listPeople", as: all, query: "role=chief", status: 422, wrong: true},
+		{id: "listPeople", as: part, status: 403},
+		{id: "invite", as: all, path: "nguyen.thi.anh", status: 201},
+		{id: "invite", as: all, path: "nobody", status: 404},
+		{id: "invite", as: all, path: "gone", status: 422},
+		{id: "invite", as: part, path: "nguyen.thi.anh", status: 403},
 
 		{id: "listTemplates", as: all, status: 200},
 		{id: "importTemplate", as: all, body: c.example(t, "importTemplate"), status: 201},

@@ -21,7 +21,7 @@ import (
 
 // bodyRoutes are the routes that take a body, with addresses that exist.
 func bodyRoutes(s *Server) map[string]string {
-	fill := strings.NewReplacer(":code", "SHCB-TK", ":version", "1", ":round", "demo-2018", ":id", survey.NewID())
+	fill := strings.NewReplacer(":code", "SHCB-TK", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":name", "all.observer")
 	out := map[string]string{}
 	for _, r := range s.routes() {
 		if r.method != "GET" {
@@ -33,7 +33,7 @@ func bodyRoutes(s *Server) map[string]string {
 
 // noBody are routes that change something and take no body; whatever is sent
 // is read away.
-var noBody = map[string]bool{"POST /api/v1/sign-out": true, "POST /sign-out": true, "POST /api/v1/templates/:code/versions/:version/publish": true}
+var noBody = map[string]bool{"POST /api/v1/sign-out": true, "POST /sign-out": true, "POST /api/v1/people/:name/invitation": true, "POST /api/v1/templates/:code/versions/:version/publish": true}
 
 // zeros gives so many bytes without holding them.
 type zeros struct{ left int64 }

@@ -59,6 +59,11 @@ func (s *Server) routes() []route {
 		{"GET", "/api", "", s.pageAPI, ""},
 
 		// Accounts: set-up, invitations, people, devices, own settings.
+		{"GET", api + "/people", survey.OpManagePeople, s.apiPeople, "q role state after limit"},
+		{"POST", api + "/people", survey.OpManagePeople, s.apiAddPerson, ""},
+		{"GET", api + "/people/:name", survey.OpManagePeople, s.apiPerson, ""},
+		{"PUT", api + "/people/:name", survey.OpManagePeople, s.apiChangePerson, ""},
+		{"POST", api + "/people/:name/invitation", survey.OpManagePeople, s.apiInvite, ""},
 		{"GET", "/setup/:secret", "", s.pageSetup, ""},
 		{"POST", "/setup/:secret", "", s.pageDoSetup, ""},
 		{"GET", "/invitation/:secret", "", s.pageInvitation, ""},
