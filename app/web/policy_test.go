@@ -159,6 +159,10 @@ var outOfScope = map[string]string{
 	"PUT /api/v1/responses/:id":                   elsewhere, // TestNobodySeesOrChangesWhatLiesOutsideOfTheScope
 	"POST /api/v1/responses/:id/review":           `{"decision": "approve"}`,
 	"POST /api/v1/assignments/:id/change":         `{"action": "postpone", "due": "2018-01-30", "reason": "bão"}`,
+	"GET /visits/:id/plain":                       "",
+	"POST /visits/:id/plain":                      "response=x",
+	"GET /visits/:id/receipt":                     "",
+	"GET /visits/:id/print":                       "",
 	"GET /api/v1/people/:name":                    "",
 	"PUT /api/v1/people/:name":                    `{"role": "observer", "scope": "S0001"}`,
 	"POST /api/v1/people/:name/invitation":        "",
@@ -179,7 +183,7 @@ func TestEveryRouteAboutOneThingKeepsToTheScope(t *testing.T) {
 	for inside, name := range map[bool]string{true: "inside", false: "outside"} {
 		unit := r.rated(inside)[0]
 		id := strings.TrimPrefix(r.responseAbout(unit), "/api/v1/responses/")
-		address[inside] = strings.NewReplacer("/assignments/:id", "/assignments/"+r.assignmentOf(unit), ":assignment", r.assignmentOf(unit), ":code", string(unit), ":unit", string(unit), ":id", id, ":response", id, ":name", name, ":person", name, ":device", "0123456789abcdef", ":round", "demo-2018")
+		address[inside] = strings.NewReplacer("/visits/:id", "/visits/"+r.assignmentOf(unit), "/assignments/:id", "/assignments/"+r.assignmentOf(unit), ":assignment", r.assignmentOf(unit), ":code", string(unit), ":unit", string(unit), ":id", id, ":response", id, ":name", name, ":person", name, ":device", "0123456789abcdef", ":round", "demo-2018")
 	}
 	for _, route := range r.server.routes() {
 		name := route.method + " " + route.path
