@@ -37,7 +37,33 @@ func readTemplate(name string) (*survey.Template, survey.Problems, error) {
 		}
 		return t, nil, nil
 	}
-	return xlsform.Read(b)
+	attached, err := filesBeside(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return xlsform.ReadAttached(b, name, attached)
+}
+
+// mostBeside bounds a folder that was made for a form.
+const mostBeside = 100
+
+// filesBeside reads the CSV files in the folder of a workbook, from which it may
+// take its lists.
+func filesBeside(name string) (map[string][]byte, error) {
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(name), "*.csv"))
+	if err != nil || len(found) > mostBeside {
+		return nil, nil
+	}
+	out := map[string][]byte{}
+	for _, file := range found {
+		if info, err := os.Stat(file); err != nil || info.Size() > xlsform.MaxFile {
+			continue
+		}
+		if out[filepath.Base(file)], err = readFile(file); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func readFile(name string) ([]byte, error) {

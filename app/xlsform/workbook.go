@@ -18,7 +18,7 @@ import (
 // What is read of a workbook is bounded, so that a hostile one costs little.
 // The largest real template seen has 500 questions and unpacks to under 2 MB.
 const (
-	maxFile     = 16 << 20 // bytes of the file itself
+	maxFile     = MaxFile  // bytes of the file itself
 	maxParts    = 2_000    // files in the archive
 	maxUnpacked = 64 << 20 // bytes of all its parts, images included
 	maxPart     = 16 << 20 // bytes of one part
@@ -32,6 +32,9 @@ const (
 	// maxUnnumbered are the rows of a sheet that do not say which they are.
 	maxUnnumbered = 5_000
 )
+
+// MaxFile is the largest workbook or list that is read, in bytes.
+const MaxFile = 16 << 20
 
 func unreadable(cause error) error {
 	return &survey.Error{Kind: survey.Invalid, Code: "workbook.unreadable", Err: cause}

@@ -183,3 +183,18 @@ func Place(lang string, p survey.Place) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// OfDifference says what changed between two versions of a template.
+func OfDifference(lang string, d survey.Difference) string {
+	shown := func(s string) string {
+		if s == "" {
+			return Say(lang, "diff.nothing", nil)
+		}
+		return "“" + s + "”"
+	}
+	name := d.Name
+	if label := d.Label.In(lang); label != "" && d.Kind != survey.ItemText && d.Kind != survey.ChoiceText {
+		name += " (" + label + ")"
+	}
+	return Say(lang, "diff."+string(d.Kind), survey.Args{"name": name, "list": d.List, "field": d.Field, "before": shown(d.Before), "after": shown(d.After)})
+}
