@@ -28,12 +28,17 @@ type ClientForm struct {
 type ClientItem struct {
 	Name string   `json:"name"`
 	Kind ItemKind `json:"kind"`
+	// Type is the item's type where the kind does not tell it; Fills says that
+	// the client fills it in by itself.
+	Type  string `json:"type,omitempty"`
+	Fills bool   `json:"fills,omitempty"`
 	// In is the slot of the group or repeat around, nil at the top.
 	In *int `json:"in,omitempty"`
 	// Of is the slot of the item to which this one is the evidence note.
-	Of    *int `json:"of,omitempty"`
-	Label Text `json:"label,omitempty"`
-	Hint  Text `json:"hint,omitempty"`
+	Of       *int `json:"of,omitempty"`
+	Label    Text `json:"label,omitempty"`
+	Hint     Text `json:"hint,omitempty"`
+	Guidance Text `json:"guidance,omitempty"`
 	// List is the index of the choice list, nil if the item does not choose.
 	List       *int     `json:"list,omitempty"`
 	Appearance string   `json:"appearance,omitempty"`
@@ -173,7 +178,7 @@ func (f *Form) clientItem(n *node, scored bool) ClientItem {
 	if n.note >= 0 {
 		return ClientItem{Name: n.name, Kind: n.kind, In: slotPointer(n.parent), Of: slotPointer(n.note), Evidence: n.evidence}
 	}
-	out := ClientItem{Name: n.name, Kind: n.kind, In: slotPointer(n.parent), Label: it.Label, Hint: it.Hint,
+	out := ClientItem{Name: n.name, Kind: n.kind, Type: it.Type, Fills: it.Metadata(), In: slotPointer(n.parent), Label: it.Label, Hint: it.Hint, Guidance: it.Guidance,
 		Appearance: it.Appearance, Parameters: it.Parameters, ReadOnly: it.ReadOnly, Role: it.Role,
 		Applies: n.applies, Relevant: n.relevant, Calculation: n.calculation, Default: n.initial,
 		Required: n.required, Always: n.requireAlways, RequiredMessage: it.RequiredMessage,

@@ -155,6 +155,56 @@ func TestTheBrowserEvaluatesEveryVector(t *testing.T) {
 	t.Logf("%d vectors", len(vectors))
 }
 
+// metadata is a form that asks when it was begun and finished.
+func metadata(t *testing.T) *survey.Form {
+	t.Helper()
+	tpl := &survey.Template{Code: "META", Version: 1, Title: survey.Text{"en": "When"}, Languages: []string{"en"}, Items: []survey.Item{
+		{Name: "began", Kind: survey.KindCalculate, Type: "start", Calculation: "once(now())"},
+		{Name: "ended", Kind: survey.KindCalculate, Type: "end", Calculation: "now()"},
+		{Name: "day", Kind: survey.KindCalculate, Type: "today", Calculation: "today()"},
+		{Name: "hello", Kind: survey.KindNote, Label: survey.Text{"en": "Begun ${began}, on ${day}"}},
+	}}
+	form, problems := survey.Compile(tpl, nil)
+	if form == nil {
+		t.Fatal(problems)
+	}
+	return form
+}
+
+// TestTheBrowserSaysWhenAFormWasBegun keeps the moment over a draft that is
+// opened on another day, and sends it so that the server takes it.
+func TestTheBrowserSaysWhenAFormWasBegun(t *testing.T) {
+	p := engines(t)
+	form := metadata(t)
+	sent, err := json.Marshal(form.Client(false))
+	ok(t, err)
+	var got struct {
+		Answers survey.Answers
+		Label   string
+	}
+	p.Eval(`(async (form) => {
+		const { open } = await import('/static/engine.js');
+		const zone = 'Asia/Ho_Chi_Minh';
+		const first = open(form, { now: Date.parse('2018-03-15T23:30:00+07:00'), zone, lang: 'en' });
+		first.stamp();
+		const later = open(form, { answers: first.draft(), now: Date.parse('2018-03-16T08:00:00+07:00'), zone, lang: 'en' });
+		later.stamp();
+		later.stamp(true);
+		return { Answers: later.answers(), Label: later.label('hello') };
+	})(`+string(sent)+`)`, &got)
+	want := `{"began":"2018-03-15T23:30:00.000+07:00","ended":"2018-03-16T08:00:00.000+07:00","day":"2018-03-15"}`
+	if b, _ := json.Marshal(got.Answers); string(b) != want {
+		t.Errorf("answers %s, want %s", b, want)
+	}
+	if got.Label != "Begun 2018-03-15 23:30, on 2018-03-15" && got.Label != "Begun 2018-03-15T23:30:00.000+07:00, on 2018-03-15" {
+		t.Errorf("label %q", got.Label)
+	}
+	filled := form.Fill(got.Answers, survey.Context{Now: time.Date(2018, 4, 1, 0, 0, 0, 0, time.UTC)})
+	if b, _ := json.Marshal(filled.Answers()); !strings.Contains(string(b), `"day":"2018-03-15"`) {
+		t.Errorf("the server makes %s of it", b)
+	}
+}
+
 // session signs an account in as a browser does and gives the cookie's value.
 func (r *rig) session(name string) string {
 	r.t.Helper()

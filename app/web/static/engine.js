@@ -121,7 +121,7 @@ class Engine {
       this.#replaceRows(frame, node, Array.isArray(value) ? value : []);
       return this.#rowsChanged(node);
     }
-    if (node.item.kind === 'calculate' || node.item.kind === 'group') return [];
+    if (node.item.kind === 'group' || (node.item.kind === 'calculate' && !node.item.fills)) return [];
     frame.cells[node.slot].given = value;
     return this.#workOut([node.slot]);
   }
@@ -172,7 +172,7 @@ class Engine {
       path, name: item.name, kind: item.kind, item, state: cell.state, applies: cell.applies, relevant: cell.state !== 'not_asked',
       value: cell.given === undefined ? cell.filled ?? null : cell.given, calculated: this.#shownValue(node, cell),
       shown: this.#shown(node, cell), required: this.#isRequired(node, frame), readonly: item.read_only === true || item.kind === 'calculate',
-      label: this.label(path), hint: this.#say(item.hint, frame), appearance: item.appearance ?? '', role: item.role ?? '',
+      label: this.label(path), hint: this.#say(item.hint, frame), guidance: this.#say(item.guidance, frame), type: item.type ?? '', appearance: item.appearance ?? '', role: item.role ?? '',
       choices: this.#choicesOf(node), rows: node.inner >= 0 ? frame.rows.get(node.slot).length : undefined,
       problems: this.#problemsOf(node, frame),
     };
@@ -201,6 +201,20 @@ class Engine {
       return out;
     };
     return inside(this.#top, undefined);
+  }
+
+  // stamp writes down when the form was begun (the first time) and when it was
+  // finished, where the form has items for that: call it with true before sending.
+  stamp(finished = false) {
+    const moment = this.#clock.text(this.#clock.now / DAY);
+    const stamps = { start: moment, today: moment.slice(0, 10), ...(finished ? { end: moment } : {}) };
+    const changed = [];
+    for (const node of this.#plan.nodes) {
+      const { name, type, fills } = node.item;
+      if (!fills || node.scope !== 0 || !(type in stamps)) continue;
+      if (type === 'end' || isBlank(this.#top.cells[node.slot].given)) changed.push(...this.set(name, stamps[type]));
+    }
+    return changed;
   }
 
   // answers gives what PUT /api/v1/responses/{id} takes: what is asked, blank ones
@@ -476,6 +490,8 @@ class Engine {
       if (item.kind === 'repeat' && cell.given !== undefined && !Array.isArray(cell.given) && !isBlank(cell.given)) fault(cell, 'answer.not_rows');
     } else if (item.kind === 'note') {
       blank(cell);
+    } else if (item.fills && readMetadata(item.type, cell)) {
+      // what the client filled in by itself stands for the calculation
     } else if (item.kind === 'calculate') {
       settleWith(cell, this.#eval(item.calculation ?? null, frame));
     } else if (cell.given !== undefined) {
@@ -599,7 +615,11 @@ class Engine {
       const node = this.#plan.nodes[slot];
       const { kind, name } = node.item;
       const cell = frame.cells[slot];
-      if (kind === 'group' || kind === 'note' || kind === 'calculate' || cell.state === 'not_asked') continue;
+      if (kind === 'group' || kind === 'note' || cell.state === 'not_asked') continue;
+      if (kind === 'calculate') {
+        if (node.item.fills && !isBlank(cell.given)) out[name] = cell.given;
+        continue;
+      }
       if (node.inner >= 0) out[name] = frame.rows.get(slot).map((row) => this.#answersOf(row));
       else if (cell.state === 'blank') out[name] = cell.faults.length > 0 ? cell.given ?? null : null;
       else out[name] = kept(kind, cell.given ?? cell.filled);
@@ -615,7 +635,7 @@ class Engine {
       if (node.inner >= 0 && (isBlank(given) || Array.isArray(given))) {
         const rows = frame.rows.get(slot);
         if (rows.length > 0) out[node.item.name] = rows.map((row) => this.#draftOf(row));
-      } else if (given !== undefined && node.item.kind !== 'calculate') {
+      } else if (given !== undefined && (node.item.kind !== 'calculate' || node.item.fills)) {
         out[node.item.name] = given;
       }
     }
@@ -746,6 +766,17 @@ function readText(kind, cell, s, wrong) {
   }
   cell.state = 'value';
   cell.value = value;
+}
+
+// readMetadata takes what a client filled in by itself; false for what is not of
+// the shape.
+function readMetadata(type, cell) {
+  const s = cell.given;
+  if (typeof s !== 'string' || s === '') return false;
+  const faults = [];
+  const kind = { today: 'date', start: 'datetime', end: 'datetime' }[type] ?? 'text';
+  readText(kind, cell, s, (code) => faults.push(code));
+  return faults.length === 0;
 }
 
 // isGeopoint reads "latitude longitude [altitude [accuracy]]".
