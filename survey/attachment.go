@@ -1,6 +1,9 @@
 package survey
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Attachment is a file that goes with a response: a photo, a client's log.
 type Attachment struct {
@@ -29,4 +32,48 @@ func ValidFileName(name string) bool {
 		}
 	}
 	return true
+}
+
+// MaxAttachment is the largest content in bytes.
+const MaxAttachment = 100 << 20
+
+// ErrAttachmentTooLarge tells of a content over MaxAttachment.
+func ErrAttachmentTooLarge() error {
+	return &Error{Kind: TooLarge, Code: "attachment.too_large", Args: Args{"limit": fmt.Sprintf("%d MB", MaxAttachment>>20)}}
+}
+
+// ShownInline reports whether a browser may show a content of the media type in
+// a page: photos only. Everything else, SVG above all, could carry a script.
+func ShownInline(mediaType string) bool {
+	switch mediaType {
+	case "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp":
+		return true
+	}
+	return false
+}
+
+// ExpectedAttachments lists the files that the answers name, in template order,
+// those within repeats included.
+func (t *Template) ExpectedAttachments(answers Answers) []string {
+	var out []string
+	var walk func(items []Item, answers Answers)
+	walk = func(items []Item, answers Answers) {
+		for i := range items {
+			v, ok := answers.Get(items[i].Name)
+			switch {
+			case items[i].Kind == KindRepeat:
+				for _, row := range v.Rows {
+					walk(items[i].Items, row)
+				}
+			case items[i].Kind == KindImage:
+				if ok && v.Kind == ValueText && v.Text != "" {
+					out = append(out, v.Text)
+				}
+			default:
+				walk(items[i].Items, answers)
+			}
+		}
+	}
+	walk(t.Items, answers)
+	return out
 }

@@ -21,7 +21,11 @@ func (s *Service) Response(ctx context.Context, c Caller, id survey.ResponseID) 
 	if err != nil {
 		return nil, err
 	}
-	if !canRead(c, reach, r) {
+	visible, err := s.visible(ctx, c, reach, r)
+	if err != nil {
+		return nil, err
+	}
+	if !visible {
 		return nil, unknown
 	}
 	return r, nil
@@ -69,7 +73,11 @@ func (s *Service) Responses(ctx context.Context, c Caller, f survey.ResponseFilt
 			break
 		}
 		page.Next = change.Cursor
-		if canRead(c, reach, change.Doc) {
+		visible, err := s.visible(ctx, c, reach, change.Doc)
+		if err != nil {
+			return nil, err
+		}
+		if visible {
 			page.Responses = append(page.Responses, change.Doc)
 		}
 	}
@@ -95,8 +103,12 @@ func (s *Service) Review(ctx context.Context, c Caller, id survey.ResponseID, re
 	if err != nil {
 		return nil, err
 	}
-	if !canRead(c, reach, r) {
-		return nil, &survey.Error{Kind: survey.NotFound, Code: "response.unknown", Args: survey.Args{"response": string(id)}}
+	visible, err := s.visible(ctx, c, reach, r)
+	if err != nil {
+		return nil, err
+	}
+	if !visible {
+		return nil, noResponse(id)
 	}
 	if r.Rev != rev {
 		return nil, stale(rev, r.Rev)

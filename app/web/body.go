@@ -40,6 +40,9 @@ func (s *Server) body(c *fiber.Ctx, limit int64) ([]byte, error) {
 	if errors.Is(err, errOverLimit) {
 		return nil, tooLarge(limit)
 	}
+	if err == nil {
+		c.Locals(keyBodyEnded, true)
+	}
 	// When the client hangs up, the stream ends as if that were all.
 	if err == nil && announced > len(b) {
 		err = io.ErrUnexpectedEOF
@@ -51,12 +54,53 @@ func (s *Server) body(c *fiber.Ctx, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+// stream gives a request's body to be read as it comes, up to the limit;
+// TooLarge at once when more is announced. Reading gives an error when the
+// client hangs up before its end.
+func (s *Server) stream(c *fiber.Ctx, limit int64) (io.Reader, error) {
+	announced := int64(c.Request().Header.ContentLength())
+	if announced > limit {
+		return nil, survey.ErrAttachmentTooLarge()
+	}
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return bytes.NewReader(nil), nil
+	}
+	return &bodyReader{c, stream, announced}, nil
+}
+
+type bodyReader struct {
+	ctx  *fiber.Ctx
+	from io.Reader
+	left int64 // of what was announced; below zero when nothing was
+}
+
+// Read implements io.Reader.
+func (r *bodyReader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	chunked := r.left < 0
+	if !chunked {
+		r.left -= int64(n)
+	}
+	ended := errors.Is(err, io.EOF) && (chunked || r.left <= 0)
+	if ended {
+		r.ctx.Locals(keyBodyEnded, true)
+	}
+	if err == nil || ended {
+		return n, err
+	}
+	r.ctx.Context().SetConnectionClose()
+	return n, &survey.Error{Kind: survey.Invalid, Code: "body.truncated", Err: err}
+}
+
 // leaveNothing reads away what the handler left of a body. Else the client
 // would be cut off while it is sending, and what is left would be taken for the
 // next request on the connection. Too much of it, and the connection is closed.
 func (s *Server) leaveNothing(c *fiber.Ctx) {
 	stream := c.Context().RequestBodyStream()
-	if stream == nil || c.Response().Header.ConnectionClose() {
+	// To read on behind the end of a body in chunks would be to wait for the
+	// next request.
+	if stream == nil || c.Response().Header.ConnectionClose() || c.Locals(keyBodyEnded) != nil {
 		return
 	}
 	n, err := io.Copy(io.Discard, io.LimitReader(stream, mostDrained))

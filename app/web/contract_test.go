@@ -254,6 +254,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	ok(t, err)
 	const all, part = "all.admin", "part.manager"
 	r.account(&survey.Person{Name: "gone", Role: survey.Observer, Disabled: true})
+	octets := header1("Content-Type", "application/octet-stream")
 	approve := map[string]string{"decision": "approve"}
 	calls := []call{
 		{id: "description", status: 200},
@@ -394,6 +395,21 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "getResponse", as: all, path: survey.NewID(), status: 404},
 		{id: "getResponse", as: all, path: "nonsense", status: 422, wrong: true},
 
+		{id: "putAttachment", as: all, path: id + " a.jpg", body: "\xff\xd8\xff", headers: octets, status: 201},
+		{id: "putAttachment", as: all, path: id + " a.jpg", body: "other", headers: octets, status: 202},
+		{id: "putAttachment", as: all, path: id + " b.jpg", body: "x", headers: append(octets, header{"Content-Digest", "sha-256=x"}), status: 422},
+		{id: "putAttachment", as: "all.respondent", path: id + " a.jpg", body: "x", headers: octets, status: 404},
+		{id: "putAttachment", as: "all.analyst", path: id + " a.jpg", body: "x", headers: octets, status: 403},
+		{id: "listAttachments", as: all, path: id, status: 200},
+		{id: "listAttachments", as: all, path: survey.NewID(), status: 404},
+		{id: "listAttachments", as: all, path: "nonsense", status: 422, wrong: true},
+		{id: "getAttachment", as: all, path: id + " a.jpg", status: 200},
+		{id: "getAttachment", as: all, path: id + " a.jpg", headers: header1("Range", "bytes=0-1"), status: 206},
+		{id: "getAttachment", as: all, path: id + " a.jpg", headers: header1("Range", "bytes=9-"), status: 416},
+		{id: "getAttachment", as: all, path: id + " a.jpg", headers: header1("If-None-Match", `"`+survey.HashRaw([]byte("\xff\xd8\xff"))+`"`), status: 304},
+		{id: "getAttachment", as: all, path: id + " b.jpg", status: 404},
+		{id: "getAttachment", as: all, path: "nonsense a.jpg", status: 422, wrong: true},
+
 		{id: "review", as: all, path: id, body: c.example(t, "review"), status: 428},
 		{id: "review", as: all, path: id, body: c.example(t, "review"), headers: header1("If-Match", `"9"`), status: 412},
 		{id: "review", as: all, path: id, body: "{", status: 400, wrong: true},
@@ -421,7 +437,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "workbook", as: all, path: "demo-2018", query: "template=VISIT", status: 422},
 		{id: "workbook", as: "all.observer", path: "demo-2018", status: 403},
 	}
-	words := strings.NewReplacer("{code}", "VISIT", "{version}", "1", "{round}", "demo-2018", "{id}", id)
+	words := strings.NewReplacer("{code}", "VISIT", "{version}", "1", "{round}", "demo-2018", "{id}", id, "{name}", "a.jpg")
 	for name, op := range c.operations {
 		if op.Security == nil {
 			var path []string
@@ -439,6 +455,9 @@ func TestTheExamplesOfTheDescriptionAreItsOwnShape(t *testing.T) {
 	for id, op := range c.operations {
 		if op.RequestBody == nil {
 			continue
+		}
+		if _, found := op.RequestBody.Content.Get("application/json"); !found {
+			continue // a file
 		}
 		b, err := json.Marshal(c.example(t, id))
 		ok(t, err)

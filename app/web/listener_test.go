@@ -59,6 +59,9 @@ func TestABodyOfFiftyMegabytesIsRefusedReadablyOnEveryRoute(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	sent := 0
 	for route, path := range bodyRoutes(r.server) {
+		if strings.Contains(route, "attachments") {
+			continue // their limit is larger: TestAttachmentsThatAreNotRightAreRefused
+		}
 		for _, chunked := range []bool{false, true} {
 			q, err := http.NewRequest(strings.Fields(route)[0], r.url+path, &zeros{fiftyMB})
 			ok(t, err)

@@ -51,6 +51,9 @@ var mayUse = map[string]string{
 	"GET /api/v1/responses/:id":                              "AMYROP",
 	"PUT /api/v1/responses/:id":                              "AMOP",
 	"POST /api/v1/responses/:id/review":                      "AMR",
+	"GET /api/v1/responses/:id/attachments":                  "AMYROP",
+	"GET /api/v1/responses/:id/attachments/:name":            "AMYROP",
+	"PUT /api/v1/responses/:id/attachments/:name":            "AMOP",
 	"POST /api/v1/templates/check":                           "A",
 	"POST /api/v1/templates/try":                             "A",
 	"PUT /api/v1/templates/:code/versions/:version":          "A",
@@ -157,6 +160,9 @@ var outOfScope = map[string]string{
 	"GET /api/v1/units/:code":                     "",
 	"GET /api/v1/responses/:id":                   "",
 	"PUT /api/v1/responses/:id":                   elsewhere, // TestNobodySeesOrChangesWhatLiesOutsideOfTheScope
+	"GET /api/v1/responses/:id/attachments":       "",
+	"GET /api/v1/responses/:id/attachments/:name": elsewhere, // TestAttachmentsComeBeforeTheirResponseAndAreReadByWhoMayReadIt
+	"PUT /api/v1/responses/:id/attachments/:name": "x",
 	"POST /api/v1/responses/:id/review":           `{"decision": "approve"}`,
 	"POST /api/v1/assignments/:id/change":         `{"action": "postpone", "due": "2018-01-30", "reason": "bão"}`,
 	"GET /visits/:id/plain":                       "",

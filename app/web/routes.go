@@ -91,6 +91,9 @@ func (s *Server) routes() []route {
 		{"POST", api + "/assignments/:id/change", survey.OpPutOffVisit, s.apiChangeAssignment, ""},
 
 		// Review: attachments, decisions, comparison, trail.
+		{"GET", api + "/responses/:id/attachments", survey.OpReadResponses, s.apiAttachments, ""},
+		{"GET", api + "/responses/:id/attachments/:name", survey.OpReadResponses, s.apiAttachment, "sha256"},
+		{"PUT", api + "/responses/:id/attachments/:name", survey.OpSubmit, s.apiPutAttachment, ""},
 
 		// Forms: the form as data, as a plain page, on paper.
 		{"GET", api + "/templates/:code/versions/:version/form", survey.OpReadTemplates, s.apiForm, "scoring"},

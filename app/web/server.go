@@ -97,6 +97,7 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWith
 const (
 	keyRequestID = "request-id"
 	keyRequest   = "request"
+	keyBodyEnded = "body-ended" // set when a body was read to its end
 )
 
 // trace gives every request an id, a deadline, a line in the log and its place
