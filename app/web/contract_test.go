@@ -336,6 +336,9 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "getUnit", as: part, path: "S0002", status: 403},
 		{id: "getUnit", as: all, path: "NOWHERE", status: 404},
 
+		{id: "phone", as: "all.observer", status: 200},
+		{id: "phone", as: "all.analyst", status: 403},
+
 		{id: "listRounds", as: all, status: 200},
 		{id: "saveRound", as: all, path: "spring-2025", body: c.example(t, "saveRound"), status: 201},
 		{id: "saveRound", as: all, path: "spring-2025", body: c.example(t, "saveRound"), status: 409},

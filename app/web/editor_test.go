@@ -79,7 +79,9 @@ func TestAnAdminEditsATemplateInTheBrowser(t *testing.T) {
 		t.Errorf("the condition is %q", expression)
 	}
 	p.Wait(`document.querySelector("#saved").textContent.startsWith("Saved")`)
-	p.Wait(`fetch("/api/v1/templates/SHCB-TK").then(r => r.text()).then(t => t.includes("${present} < 10"))`)
+	if it := r.draft(t, "SHCB-TK").Item("tea"); it.Relevant != expression {
+		t.Errorf("the draft asks when %q", it.Relevant)
+	}
 
 	// What was done is undone and done again; the keyboard moves items.
 	p.Tap("#undo")

@@ -30,8 +30,9 @@ var openAPI []byte
 // pages are the parsed page templates, by name, and what the page about the
 // API tells.
 type pages struct {
-	of  map[string]*template.Template
-	api *apiOutline
+	of    map[string]*template.Template
+	api   *apiOutline
+	phone string // the version of what runs on phones
 }
 
 func loadPages() (*pages, error) {
@@ -51,6 +52,9 @@ func loadPages() (*pages, error) {
 			return nil, err
 		}
 		p.of[name] = t
+	}
+	if p.phone, err = hashPhone(); err != nil {
+		return nil, err
 	}
 	p.api, err = outlineAPI(openAPI)
 	return p, err

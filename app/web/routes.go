@@ -104,6 +104,12 @@ func (s *Server) routes() []route {
 		{"GET", "/templates/:code/versions/:version/print", survey.OpReadTemplates, s.pagePrintTemplate, ""},
 
 		// The phone: its bundle, its pages, its worker.
+		{"GET", api + "/phone", survey.OpSubmit, s.apiPhone, ""},
+		{"GET", "/visits", survey.OpSubmit, s.pagePhone, ""},
+		{"GET", "/visits/list", survey.OpSubmit, s.pageVisitList, ""},
+		{"GET", "/visits/:visit", survey.OpSubmit, s.pagePhone, ""},
+		{"GET", "/worker.js", "", s.phoneWorker, ""},
+		{"GET", "/manifest.webmanifest", "", s.manifest, ""},
 
 		// Templates: reading, problems, versions, editor.
 		{"POST", api + "/templates/check", survey.OpWriteTemplates, s.apiCheckTemplate, ""},

@@ -1,0 +1,232 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/app/web/browsertest"
+	"github.com/khaosat/khaosat/survey"
+)
+
+// day is an observer's day: visits that are assigned, and a phone.
+type day struct {
+	*rig
+	t     *testing.T
+	units []survey.UnitCode
+	who   string
+}
+
+// newDay assigns n visits to an observer.
+func newDay(t *testing.T, n int) *day {
+	t.Helper()
+	d := &day{rig: newRig(t), t: t, who: "all.observer"}
+	d.units = d.rated(false)[:n]
+	var as []*survey.Assignment
+	for _, u := range d.units {
+		as = append(as, &survey.Assignment{VisitKey: survey.VisitKey{Round: "demo-2018", Template: "SHCB-TK", Unit: u, Role: survey.RoleSuperior}, Observer: d.people[d.who].ID})
+	}
+	ok(t, d.svc.Assign(context.Background(), service.Operator(), as))
+	return d
+}
+
+// phone opens the list of visits on a phone that is signed in, and waits until
+// it would also work without a network.
+func (d *day) phone(b *browsertest.Browser, o browsertest.Options) *browsertest.Page {
+	d.t.Helper()
+	o.URL, o.Cookies = d.url, map[string]string{sessionCookie: d.sessionOf(d.t, d.who), languageCookie: "en"}
+	p := b.Open(d.t, o)
+	p.Goto("/visits")
+	p.Wait(`document.querySelectorAll(".visit").length === ` + fmt.Sprint(len(d.units)))
+	p.Wait(`navigator.serviceWorker.controller && khaosatPhone.lacking === 0`)
+	return p
+}
+
+// open opens the form of a visit on the phone.
+func (d *day) open(p *browsertest.Page, unit survey.UnitCode) {
+	d.t.Helper()
+	p.Eval(`khaosatPhone.go("/visits/" + khaosatPhone.bundle.visits.find(v => v.unit === `+quote(string(unit))+`).key)`, nil)
+	p.Wait(`document.querySelector(".q-form")`)
+}
+
+// answer fills in everything but the item that is left out, as taps would.
+func (d *day) answer(p *browsertest.Page, unit survey.UnitCode, leave string) {
+	d.t.Helper()
+	answers := answersOf(d.form(unit, survey.RoleSuperior))
+	delete(answers, leave)
+	b, err := json.Marshal(answers)
+	ok(d.t, err)
+	p.Eval(`(async () => { const f = khaosatPhone.form; for (const [name, value] of Object.entries(`+string(b)+`)) { if (f.engine.get(name)?.kind === "calculate") continue; f.engine.set(name, value); await f.changed(name); } f.refreshAll(); })()`, nil)
+}
+
+// send presses Send and waits for what becomes of it.
+func (d *day) send(p *browsertest.Page, state string) {
+	d.t.Helper()
+	p.Eval(`(() => { const f = khaosatPhone.form; f.show(f.sections.length - 1); })()`, nil)
+	p.Eval(`document.querySelector(".q-nav .primary").click()`, nil)
+	p.Wait(`document.querySelector(".missing:not([hidden]) .problem, .visits")`)
+	d.waitKept(p, `d.state === `+quote(state))
+}
+
+// waitKept waits until a draft on the phone is as the condition says, in
+// JavaScript about d.
+func (d *day) waitKept(p *browsertest.Page, condition string) {
+	d.t.Helper()
+	for range 600 {
+		var is bool
+		p.Eval(`(async () => { const s = await import("/static/phone-store.js"); return (await s.drafts(khaosatPhone.bundle.person.id)).some(d => `+condition+`); })()`, &is)
+		if is {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	d.t.Fatalf("no draft is as %s", condition)
+}
+
+// stored gives the responses of the observer, and fails if a visit has two.
+func (d *day) stored() map[survey.UnitCode]*survey.Response {
+	d.t.Helper()
+	out := map[survey.UnitCode]*survey.Response{}
+	for change, err := range d.svc.Store().ResponsesSince(context.Background(), survey.ResponseFilter{Observer: d.people[d.who].ID}, "") {
+		ok(d.t, err)
+		if out[change.Doc.Unit] != nil {
+			d.t.Errorf("two responses about %s", change.Doc.Unit)
+		}
+		out[change.Doc.Unit] = change.Doc
+	}
+	return out
+}
+
+// kept gives the bytes that the phone fixed for each unit.
+func (d *day) kept(p *browsertest.Page) map[survey.UnitCode]string {
+	d.t.Helper()
+	var drafts []struct {
+		Unit survey.UnitCode `json:"unit"`
+		Body string          `json:"body"`
+	}
+	p.Eval(`(async () => { const s = await import("/static/phone-store.js"); return s.drafts(khaosatPhone.bundle.person.id); })()`, &drafts)
+	out := map[survey.UnitCode]string{}
+	for _, dr := range drafts {
+		out[dr.Unit] = dr.Body
+	}
+	return out
+}
+
+func (d *day) sameBytes(p *browsertest.Page, want int) {
+	d.t.Helper()
+	stored := d.stored()
+	if len(stored) != want {
+		d.t.Errorf("%d responses are stored, want %d", len(stored), want)
+	}
+	for unit, body := range d.kept(p) {
+		if r := stored[unit]; r == nil || string(r.Raw) != body {
+			d.t.Errorf("%s is not stored byte for byte", unit)
+		}
+	}
+}
+
+func TestAnObserversDay(t *testing.T) {
+	d := newDay(t, 3)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	p.Screenshot("visits-360")
+
+	// The whole form, without a network, with a mistake that is told.
+	p.Offline(true)
+	d.open(p, d.units[0])
+	p.Screenshot("form-360")
+	d.answer(p, d.units[0], "present")
+	p.Eval(`khaosatPhone.form.showMissing()`, nil)
+	p.Wait(`[...document.querySelectorAll(".missing li")].some(li => li.textContent.includes("Members present"))`)
+	p.Screenshot("form-missing-360")
+	p.Eval(`document.querySelector(".missing li button").click()`, nil)
+	p.Eval(`khaosatPhone.form.show(4)`, nil)
+	p.Screenshot("form-rubric-360")
+	var present any = answersOf(d.form(d.units[0], survey.RoleSuperior))["present"]
+	p.Eval(fmt.Sprintf(`(async () => { khaosatPhone.form.engine.set("present", %v); await khaosatPhone.form.changed("present"); khaosatPhone.form.refreshAll(); })()`, present), nil)
+	d.send(p, "waiting")
+	if n := len(d.stored()); n != 0 {
+		t.Fatalf("%d are stored without a network", n)
+	}
+	p.Wait(`document.querySelector(".visit-waiting")`)
+	p.Screenshot("visits-waiting-360")
+
+	// The page is loaded anew without a network, and sends by itself when there is one.
+	p.Goto("/visits")
+	p.Wait(`document.querySelector(".visit-waiting")`)
+	p.Offline(false)
+	p.Eval(`dispatchEvent(new Event("online"))`, nil)
+	p.Wait(`document.querySelector(".visit-sent")`)
+	d.sameBytes(p, 1)
+	p.Screenshot("visits-sent-360")
+
+	// A form that is returned comes back with the reason, is mended and sent again.
+	r := d.stored()[d.units[0]]
+	_, err := d.svc.Review(t.Context(), service.Operator(), r.ID, r.Rev, service.Return, "Số có mặt chưa khớp.")
+	ok(t, err)
+	p.Goto("/visits")
+	p.Wait(`document.querySelector(".visit-returned")?.textContent.includes("Số có mặt")`)
+	d.open(p, d.units[0])
+	p.Wait(`document.querySelector(".note")?.textContent.includes("Số có mặt")`)
+	p.Eval(`(async () => { const f = khaosatPhone.form; f.engine.set("strengths", [...(f.engine.draft().strengths ?? []), {strength_text: "Đã sửa."}]); await f.changed("strengths"); })()`, nil)
+	d.send(p, "received")
+	again := d.stored()[d.units[0]]
+	if again.State != survey.StateSubmitted || len(again.Earlier) != 1 {
+		t.Errorf("the mended form is %s with %d earlier revisions", again.State, len(again.Earlier))
+	}
+}
+
+// Two tabs with one form keep each other's answers, and a browser that is killed
+// while somebody types keeps what was typed.
+func TestTwoTabsAndAKilledBrowser(t *testing.T) {
+	d := newDay(t, 1)
+	profile := t.TempDir()
+	b := browsertest.Start(t, profile)
+	one := d.phone(b, browsertest.Options{Noisy: true, SameProfile: true})
+	d.open(one, d.units[0])
+	two := b.Open(t, browsertest.Options{URL: d.url, Noisy: true, SameProfile: true})
+	two.Goto("/visits")
+	two.Wait(`globalThis.khaosatPhone?.lacking === 0`)
+	d.open(two, d.units[0])
+	set := func(p *browsertest.Page, name string, value int) {
+		t.Helper()
+		p.Eval(fmt.Sprintf(`(async () => { const f = khaosatPhone.form; f.engine.set(%q, %d); await f.changed(%q); })()`, name, value, name), nil)
+	}
+	set(one, "members_total", 40)
+	set(two, "members_exempt", 3)
+	one.Wait(`khaosatPhone.form.engine.get("members_exempt").value === 3`)
+	two.Wait(`khaosatPhone.form.engine.get("members_total").value === 40`)
+	two.Eval(`khaosatPhone.form.jump("members_special_duty")`, nil)
+	two.Type(`[data-path="members_special_duty"] input`, "7")
+	d.waitKept(two, `d.answers.members_special_duty === 7`)
+	b.Kill()
+
+	b = browsertest.Start(t, profile)
+	p := b.Open(t, browsertest.Options{URL: d.url, Noisy: true, SameProfile: true})
+	p.Goto("/visits")
+	p.Wait(`document.querySelector(".visit-drafts")`)
+	d.open(p, d.units[0])
+	var got []any
+	p.Eval(`["members_total", "members_exempt", "members_special_duty"].map(n => khaosatPhone.form.engine.get(n).value)`, &got)
+	if fmt.Sprint(got) != "[40 3 7]" {
+		t.Errorf("after the kill there is %v", got)
+	}
+}
+
+// A session that ends keeps the queue and asks to sign in.
+func TestASessionThatEndsKeepsTheQueue(t *testing.T) {
+	d := newDay(t, 1)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	d.open(p, d.units[0])
+	d.answer(p, d.units[0], "")
+	ok(t, d.svc.ResetPassword(t.Context(), service.Operator(), d.who, "another long password")) // ends all sessions
+	d.send(p, "waiting")
+	p.Wait(`document.querySelector('a[href^="/sign-in"]')`)
+	p.Screenshot("visits-signed-out-360")
+	p.Cookie(sessionCookie, d.sessionOf(t, d.who))
+	p.Goto("/visits")
+	p.Wait(`document.querySelector(".visit-sent")`)
+	d.sameBytes(p, 1)
+}

@@ -1,0 +1,104 @@
+// What the phone keeps: the last bundle of each person, forms, drafts and what
+// waits to be sent, photos. All in one database that only ever grows by versions;
+// no version of the program throws away what somebody entered.
+
+const name = 'khaosat-phone';
+const newest = 1;
+
+let opened;
+
+function database() {
+  opened ??= new Promise((resolve, reject) => {
+    const ask = indexedDB.open(name, newest);
+    ask.onupgradeneeded = () => {
+      const db = ask.result;
+      // Each step only adds. A later version begins with "if (from < 2)".
+      if (ask.transaction && !db.objectStoreNames.contains('kept')) {
+        db.createObjectStore('kept'); // bundles by person, who is signed in, the clock's error
+        db.createObjectStore('forms'); // by code, version and whether with scores
+        const drafts = db.createObjectStore('drafts', { keyPath: 'id' });
+        drafts.createIndex('person', 'person');
+        db.createObjectStore('photos', { keyPath: ['draft', 'name'] });
+      }
+    };
+    ask.onsuccess = () => {
+      // Another tab with a newer program needs the database: let it have it.
+      ask.result.onversionchange = () => { ask.result.close(); opened = undefined; };
+      resolve(ask.result);
+    };
+    ask.onerror = () => reject(ask.error);
+    ask.onblocked = () => reject(new Error('the database is in use by an older page'));
+  });
+  opened.catch(() => { opened = undefined; });
+  return opened;
+}
+
+/** Runs act on object stores in one transaction and gives what it gives. */
+async function within(stores, mode, act, durability = 'relaxed') {
+  const db = await database();
+  return new Promise((resolve, reject) => {
+    const tx = db.transaction(stores, mode, { durability });
+    let out;
+    tx.oncomplete = () => resolve(out);
+    tx.onabort = () => reject(tx.error ?? new Error('not kept'));
+    tx.onerror = () => {};
+    act(tx, (v) => { out = v; });
+  });
+}
+
+const one = (store, key) => within([store], 'readonly', (tx, give) => { tx.objectStore(store).get(key).onsuccess = (e) => give(e.target.result); });
+
+export const kept = (key) => one('kept', key);
+export const keep = (key, value) => within(['kept'], 'readwrite', (tx) => tx.objectStore('kept').put(value, key));
+
+export const formKey = (code, version, scored) => `${code}@${version}${scored ? '+' : ''}`;
+export const form = (key) => one('forms', key);
+export const keepForm = (key, value) => within(['forms'], 'readwrite', (tx) => tx.objectStore('forms').put(value, key));
+
+/** All drafts and sent forms of a person, the newest last. */
+export async function drafts(person) {
+  const all = await within(['drafts'], 'readonly', (tx, give) => { tx.objectStore('drafts').index('person').getAll(person).onsuccess = (e) => give(e.target.result); });
+  return all.sort((a, b) => a.created - b.created);
+}
+
+export const draft = (id) => one('drafts', id);
+
+/** Stores a draft that is not there yet; gives the one that is. */
+export const createDraft = (d) => within(['drafts'], 'readwrite', (tx, give) => {
+  const store = tx.objectStore('drafts');
+  store.get(d.id).onsuccess = (e) => {
+    if (e.target.result) give(e.target.result);
+    else { store.put(d); give(d); }
+  };
+}, 'strict');
+
+/**
+ * Changes a stored draft: act gets it as it is now, so that two tabs never
+ * overwrite each other, and gives it changed, or undefined to leave it. Gives
+ * what is stored.
+ */
+export const change = (id, act, durability = 'relaxed') => within(['drafts'], 'readwrite', (tx, give) => {
+  const store = tx.objectStore('drafts');
+  store.get(id).onsuccess = (e) => {
+    const stored = e.target.result;
+    if (!stored) return give(undefined);
+    const next = act(stored);
+    if (next) store.put(next);
+    return give(next ?? stored);
+  };
+}, durability);
+
+/** Throws a draft and its photos away; only where its person said so, or a file was made of it. */
+export const drop = (id) => within(['drafts', 'photos'], 'readwrite', (tx) => {
+  tx.objectStore('drafts').delete(id);
+  tx.objectStore('photos').delete(IDBKeyRange.bound([id, ''], [id, '\uffff']));
+}, 'strict');
+
+export const photos = (id) => within(['photos'], 'readonly', (tx, give) => {
+  tx.objectStore('photos').getAll(IDBKeyRange.bound([id, ''], [id, '\uffff'])).onsuccess = (e) => give(e.target.result);
+});
+export const keepPhoto = (photo) => within(['photos'], 'readwrite', (tx) => tx.objectStore('photos').put(photo), 'strict');
+export const dropPhoto = (id, file) => within(['photos'], 'readwrite', (tx) => tx.objectStore('photos').delete([id, file]));
+
+/** Tells other tabs what has changed. */
+export const channel = 'BroadcastChannel' in self ? new BroadcastChannel('khaosat-phone') : { postMessage() {}, addEventListener() {} };
