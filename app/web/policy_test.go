@@ -163,6 +163,7 @@ const elsewhere = "elsewhere"
 // outOfScope has every route about one thing, with the body to send: enough for
 // the request to come to the question whether the thing lies in the scope.
 var outOfScope = map[string]string{
+	"GET /visits/:visit":                          elsewhere, // the same page for everybody
 	"GET /api/v1/units/:code":                     "",
 	"GET /api/v1/responses/:id":                   "",
 	"PUT /api/v1/responses/:id":                   elsewhere, // TestNobodySeesOrChangesWhatLiesOutsideOfTheScope
