@@ -78,7 +78,8 @@ func (s *Service) checkPerson(ctx context.Context, c Caller, p *survey.Person, p
 	}
 	for pointer, unit := range map[string]survey.UnitCode{"/scope": p.Scope, "/home": p.Home} {
 		if unit != "" && tree.Unit(unit) == nil {
-			report(pointer, "unit.unknown", string(unit)).Args = survey.Args{"unit": string(unit)}
+			p := report(pointer, "unit.unknown", string(unit))
+			p.Args, p.Suggestion = survey.Args{"unit": string(unit)}, closestUnit(tree, unit)
 		}
 	}
 	if !ps.HasErrors() && !c.coversScope(tree, p.Scope) {

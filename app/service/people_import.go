@@ -55,6 +55,7 @@ func (s *Service) ImportPeople(ctx context.Context, c Caller, rows []sheets.Pers
 	report := &PeopleImport{Counts: map[string]int{}}
 	var added, changed []*survey.Person
 	for _, row := range rows {
+		row.Scope, row.Home = m.units.named(m.tree, row.Scope), m.units.named(m.tree, row.Home)
 		line := ImportedPerson{PersonRow: row}
 		for _, p := range problems {
 			if p.Place.Row == row.Row && p.Place.Sheet == row.Sheet {
@@ -99,6 +100,8 @@ type matcher struct {
 	byFull map[string][]*survey.Person // by the folded full name
 	hidden map[string]bool             // names outside of the caller's scope
 	rows   map[string]int              // the row that has taken a name
+	tree   *survey.Tree
+	units  unitIndex
 }
 
 func (s *Service) matcher(ctx context.Context, c Caller) (*matcher, error) {
@@ -106,7 +109,7 @@ func (s *Service) matcher(ctx context.Context, c Caller) (*matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &matcher{map[string]*survey.Person{}, map[string][]*survey.Person{}, map[string]bool{}, map[string]int{}}
+	m := &matcher{map[string]*survey.Person{}, map[string][]*survey.Person{}, map[string]bool{}, map[string]int{}, tree, indexUnits(tree)}
 	for p, err := range s.store.People(ctx) {
 		if err != nil {
 			return nil, err

@@ -22,7 +22,7 @@ import (
 const (
 	maxFile     = 20 << 20
 	maxUnpacked = 100 << 20 // against archives that unpack to more than memory holds
-	maxRows     = 20_000
+	maxRows     = 10_000
 	headerRows  = 10 // in which the headers are looked for
 )
 

@@ -74,7 +74,7 @@ func TestAListOfPeopleIsImportedOnce(t *testing.T) {
 	admin := r.as("all.admin")
 	before := len(r.names())
 	file := peopleWorkbook(t,
-		[]any{"Nguyễn Thị Ánh", nil, nil, nil, "S0001"}, []any{"Nguyễn Thị Ánh", nil, nil, nil, "S0002"},
+		[]any{"Nguyễn Thị Ánh", nil, nil, nil, "S0001"}, []any{"Nguyễn Thị Ánh", nil, nil, nil, r.standing("S0002").Name},
 		[]any{"Đỗ Văn Đức", "do.duc", "Quản lý", "S0001"}, []any{nil, "all.observer", "Duyệt phiếu"})
 	checked := string(r.uploadPeople(admin, file).want(t, 200).body)
 	if !strings.Contains(checked, "thêm 3, sửa 1, giữ nguyên 0, lỗi 0") || len(r.names()) != before {

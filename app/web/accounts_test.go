@@ -363,13 +363,17 @@ func TestPeopleAreAddedChangedAndFound(t *testing.T) {
 			t.Errorf("not told %q", part)
 		}
 	}
-	r.send("/people", url.Values{"name": {"nguyen.anh"}, "role": {"observer"}, "full_name": {"Nguyễn Thị Ánh"}, "home": {"S0001"}}, admin).want(t, 303)
+	r.send("/people", url.Values{"name": {"nguyen.anh"}, "role": {"observer"}, "full_name": {"Nguyễn Thị Ánh"}, "home": {" s0001"}, "scope": {strings.ToUpper(r.standing("S0002").Name)}}, admin).want(t, 303)
 	r.send("/people", url.Values{"name": {"nguyen.anh"}, "role": {"observer"}}, admin).want(t, 409)
 	for query, found := range map[string]bool{"q=anh+nguyen": true, "q=%C3%81NH": true, "q=s0001+anh&role=observer&state=active": true, "q=anh&role=admin": false, "q=anh&state=disabled": false, "q=khong": false} {
 		body := string(r.ask("GET", "/people?"+query, nil, asBrowse, admin).want(t, 200).body)
 		if strings.Contains(body, "/people/nguyen.anh") != found {
 			t.Errorf("%s: found is not %v", query, found)
 		}
+	}
+	// A unit may be given by its name, or its code as people type it.
+	if p := r.names()["nguyen.anh"]; p.Home != "S0001" || p.Scope != "S0002" {
+		t.Errorf("home %q, scope %q", p.Home, p.Scope)
 	}
 	page := string(r.ask("GET", "/people/nguyen.anh", nil, asBrowse, admin).want(t, 200).body)
 	rev := regexp.MustCompile(`name="rev" value="(\d+)"`).FindStringSubmatch(page)

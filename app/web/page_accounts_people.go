@@ -58,12 +58,13 @@ func (s *Server) pagePeople(q *request) error {
 
 type personPage struct {
 	mistakes
-	Done    string
-	Person  *survey.Person
-	New     bool
-	Self    bool
-	Roles   []survey.AccountRole
-	Devices []service.Device
+	Done      string
+	Person    *survey.Person
+	New       bool
+	Self      bool
+	Roles     []survey.AccountRole
+	Devices   []service.Device
+	Superiors []service.UnitChoice
 	// ScopeName and HomeName are the names of the units, "" for unknown ones.
 	ScopeName, HomeName string
 	// Password is a new one that is shown this once.
@@ -89,6 +90,10 @@ func (s *Server) person(q *request, status int, data personPage) error {
 			return err
 		}
 	}
+	var err error
+	if data.Superiors, err = s.svc.Superiors(q.ctx, q.caller); err != nil {
+		return err
+	}
 	tree, _, err := s.svc.Tree(q.ctx)
 	if err != nil {
 		return err
@@ -103,11 +108,16 @@ func (s *Server) person(q *request, status int, data personPage) error {
 	return s.show(q.Ctx, status, "people-person", q.page(title, data))
 }
 
-// personOf reads the fields that a new and a changed account have in common.
-func personOf(form url.Values) survey.Person {
-	field := func(name string) string { return strings.TrimSpace(form.Get(name)) }
-	return survey.Person{FullName: field("full_name"), Role: survey.AccountRole(field("role")), Scope: survey.UnitCode(field("scope")),
-		Home: survey.UnitCode(field("home")), Language: field("language")}
+// personOf reads the fields that a new and a changed account have in common. A
+// unit may be given by its name.
+func (q *request) personOf(form url.Values) (p survey.Person, err error) {
+	field := func(name string) string { return strings.Join(strings.Fields(form.Get(name)), " ") }
+	p = survey.Person{FullName: field("full_name"), Role: survey.AccountRole(field("role")), Language: field("language")}
+	if p.Scope, err = q.server.svc.UnitNamed(q.ctx, survey.UnitCode(field("scope"))); err != nil {
+		return p, err
+	}
+	p.Home, err = q.server.svc.UnitNamed(q.ctx, survey.UnitCode(field("home")))
+	return p, err
 }
 
 func (s *Server) pageAddPerson(q *request) error {
@@ -115,7 +125,10 @@ func (s *Server) pageAddPerson(q *request) error {
 	if err != nil {
 		return err
 	}
-	p := personOf(form)
+	p, err := q.personOf(form)
+	if err != nil {
+		return err
+	}
 	p.Name = strings.ToLower(strings.TrimSpace(form.Get("name")))
 	if err := s.svc.AddPerson(q.ctx, q.caller, &p, form.Get("password")); err != nil {
 		m, status, err := q.mistaken(err)
@@ -140,7 +153,11 @@ func (s *Server) pageChangePerson(q *request) error {
 	if err != nil {
 		return err
 	}
-	name, wanted := q.Params("name"), personOf(form)
+	name := q.Params("name")
+	wanted, err := q.personOf(form)
+	if err != nil {
+		return err
+	}
 	rev, _ := strconv.ParseInt(form.Get("rev"), 10, 64) // a form without one changes what is there
 	err = s.svc.ChangePerson(q.ctx, q.caller, name, service.PersonChange{FullName: wanted.FullName, Role: wanted.Role, Scope: wanted.Scope,
 		Home: wanted.Home, Language: wanted.Language, Rev: rev})
