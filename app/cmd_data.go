@@ -176,17 +176,27 @@ func (c *userList) Run(t *terminal) error {
 }
 
 type tokenCommand struct {
-	Create tokenCreate `cmd:"" help:"Make an API token; it is printed alone and shown only this once."`
+	Create tokenCreate `cmd:"" help:"Make an API token, or with --openrosa a server address for ODK Collect; it is printed alone and shown only this once."`
 }
 
 type tokenCreate struct {
 	storeFlags
 	User  string `required:"" help:"Sign-in name of the person the token acts for."`
 	Label string `help:"What the token is for." default:"command line"`
+	// The address that phones reach is not known here unless it is said.
+	OpenRosa bool   `name:"openrosa" help:"Print the server address with which to set up ODK Collect or KoboCollect."`
+	BaseURL  string `name:"base-url" help:"Address by which phones reach the server." env:"KHAOSAT_BASE_URL" default:"http://127.0.0.1:8080"`
 }
 
 func (c *tokenCreate) Run(t *terminal) error {
 	return c.with(t, true, func(s *service.Service) error {
+		if c.OpenRosa {
+			secret, err := s.CreateOpenRosaToken(t.ctx, service.Operator(), c.User, c.Label)
+			if err == nil {
+				fmt.Fprintln(t.out, strings.TrimRight(c.BaseURL, "/")+"/openrosa/"+secret)
+			}
+			return err
+		}
 		secret, err := s.CreateToken(t.ctx, service.Operator(), c.User, c.Label)
 		if err == nil {
 			fmt.Fprintln(t.out, secret)

@@ -78,6 +78,9 @@ const (
 	TokenSession TokenPurpose = "session"
 	// TokenInvitation is a link that signs a phone in once.
 	TokenInvitation TokenPurpose = "invitation"
+	// TokenOpenRosa stands in the address that ODK Collect and its kin are set up
+	// with, or is the password of clients that ask for one.
+	TokenOpenRosa TokenPurpose = "openrosa"
 	// TokenSetup is the link that makes the first account; it belongs to nobody.
 	TokenSetup TokenPurpose = "setup"
 )

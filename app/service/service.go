@@ -26,6 +26,7 @@ type Service struct {
 	tables  tableCache
 	plans   planCache
 	bearers bearerCache
+	odk     odkCache
 }
 
 // Options are what a Service may be given; the zero value serves.

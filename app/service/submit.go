@@ -33,6 +33,11 @@ type Incoming struct {
 	// Replaces is the revision of the stored response that this content
 	// replaces; 0 for a new response.
 	Replaces int64
+	// Detail goes into the trail: the client's name, its device.
+	Detail survey.Args
+	// Compare, if not nil, tells where the client's own results differ from the
+	// answers as they are kept; it goes into the trail too.
+	Compare func(kept survey.Answers) survey.Problems
 	// FromDevice says that the sender is a device's queue, at which nobody can
 	// mend anything: what cannot be taken in is then held for review.
 	FromDevice bool
@@ -145,8 +150,37 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 			ReceivedAt: s.Now(), ReceivedBy: c.id(), StartedAt: in.StartedAt, EndedAt: in.EndedAt},
 	}
 	s.made(compiled, compiled.Scorer.ScoreFilled(filled), r)
-	r.Events = []survey.Event{s.event(c, "response.received", survey.Args{"source": string(in.Source), "sha256": r.SHA256})}
+	r.Events = []survey.Event{s.event(c, "response.received", in.trace(survey.Args{"source": string(in.Source), "sha256": r.SHA256}))}
+	if in.Compare != nil {
+		if found := in.Compare(r.Answers); len(found) > 0 {
+			r.Events = append(r.Events, s.event(c, "response.calculation_differs", differing(found)))
+			problems = append(problems, found...)
+		}
+	}
 	return r, problems, nil
+}
+
+// trace adds what the sender said of itself to an entry of the trail.
+func (in *Incoming) trace(args survey.Args) survey.Args {
+	for k, v := range in.Detail {
+		if v != "" {
+			args[k] = v
+		}
+	}
+	return args
+}
+
+// differing says in which items, and by what, a client's results differ.
+func differing(found survey.Problems) survey.Args {
+	args := survey.Args{}
+	for i := range found {
+		if i == 10 {
+			args["more"] = strconv.Itoa(len(found) - i)
+			break
+		}
+		args[found[i].Place.Pointer] = found[i].Value + " / " + found[i].Args["ours"]
+	}
+	return args
 }
 
 // outsideOfRound tells of a meeting date that the round is not about.
@@ -430,7 +464,7 @@ func (s *Service) quarantine(ctx context.Context, c Caller, in *Incoming, why er
 		Submission: survey.Submission{Raw: in.Raw, SHA256: survey.HashRaw(in.Raw), Answers: in.Answers, Source: in.Source,
 			ReceivedAt: s.Now(), ReceivedBy: c.id(), StartedAt: in.StartedAt, EndedAt: in.EndedAt},
 	}
-	r.Events = []survey.Event{s.event(c, "response.quarantined", survey.Args{"reason": e.Code, "sha256": r.SHA256})}
+	r.Events = []survey.Event{s.event(c, "response.quarantined", in.trace(survey.Args{"reason": e.Code, "sha256": r.SHA256}))}
 	return s.create(ctx, c, r)
 }
 

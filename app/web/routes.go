@@ -126,6 +126,21 @@ func (s *Server) routes() []route {
 		{"GET", "/rounds/:round/analysis", survey.OpSummarize, s.pageAnalysis, ""},
 
 		// OpenRosa: what ODK Collect and its kin ask for.
+		{"GET", odkPath + "/:token/formList", "", s.odk(s.odkFormList), ""},
+		{"HEAD", odkPath + "/:token/formList", "", s.odk(s.odkFormList), ""},
+		{"GET", odkPath + "/:token/forms/:code/:version/form.xml", "", s.odk(s.odkForm), ""},
+		{"GET", odkPath + "/:token/forms/:code/:version/manifest", "", s.odk(s.odkManifest), ""},
+		{"GET", odkPath + "/:token/forms/:code/:version/visits.csv", "", s.odk(s.odkVisits), ""},
+		{"HEAD", odkPath + "/:token/submission", "", s.odk(s.odkBefore), ""},
+		{"POST", odkPath + "/:token/submission", "", s.odk(s.odkSubmit), ""},
+		// The same for clients that were set up by hand, with name and password.
+		{"GET", odkPath + "/formList", "", s.odk(s.odkFormList), ""},
+		{"HEAD", odkPath + "/formList", "", s.odk(s.odkFormList), ""},
+		{"GET", odkPath + "/forms/:code/:version/form.xml", "", s.odk(s.odkForm), ""},
+		{"GET", odkPath + "/forms/:code/:version/manifest", "", s.odk(s.odkManifest), ""},
+		{"GET", odkPath + "/forms/:code/:version/visits.csv", "", s.odk(s.odkVisits), ""},
+		{"HEAD", odkPath + "/submission", "", s.odk(s.odkBefore), ""},
+		{"POST", odkPath + "/submission", "", s.odk(s.odkSubmit), ""},
 	}
 }
 
