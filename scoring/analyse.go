@@ -142,7 +142,7 @@ func (t *Table) Analyse(q Query) (*Analysis, error) {
 	if !q.By.Valid() {
 		return nil, groupingUnknown(q.By)
 	}
-	q.Role, q.ByResponse, q.Items = survey.RoleObserver, true, false
+	q.Role, q.ByResponse, q.Items, q.And = survey.RoleObserver, true, false, ""
 	t.settlePairs()
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -465,7 +465,7 @@ func (p *plan) adjust(out *Analysis, ratings []rating, severity []float64) {
 	}
 	last := max(0, len(out.Adjusted)-1)
 	slices.SortStableFunc(out.Adjusted[:last], func(a, b AdjustedLine) int {
-		return slices.Compare([]byte(p.rank(a.Group)), []byte(p.rank(b.Group)))
+		return slices.Compare([]byte(p.rank(p.query.By, a.Group)), []byte(p.rank(p.query.By, b.Group)))
 	})
 }
 

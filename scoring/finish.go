@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -48,7 +49,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 	}
 	spreads := p.spreads(all)
 	denominators := p.denominators(all.seen)
-	out := &Summary{Template: p.query.Template, Role: p.query.Role, By: p.query.By, Groups: []Group{}}
+	out := &Summary{Template: p.query.Template, Role: p.query.Role, By: p.query.By, And: p.query.And, Groups: []Group{}}
 	for _, b := range p.blocks {
 		out.Versions = append(out.Versions, version(b))
 	}
@@ -58,16 +59,29 @@ func (p *plan) finish(parts []*partial) *Summary {
 			continue
 		}
 		line := p.groupOf(a, &spreads[g])
-		line.Group = key
+		line.Group, line.And, _ = strings.Cut(key, crossSign)
+		p.intervals(&line, all, g)
 		denominators.fill(&line, g)
 		if p.query.Items {
 			line.Items = p.itemStats(all, g)
 		}
 		out.Groups = append(out.Groups, line)
 	}
-	slices.SortFunc(out.Groups, func(a, b Group) int { return cmp.Compare(p.rank(a.Group), p.rank(b.Group)) })
+	slices.SortFunc(out.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(p.rank(p.query.By, a.Group), p.rank(p.query.By, b.Group)),
+			cmp.Compare(p.rank(p.query.And, a.And), p.rank(p.query.And, b.And)))
+	})
 	out.Overall = p.groupOf(&all.accs[overall], &spreads[overall])
 	denominators.fill(&out.Overall, overall)
+	if p.partition && all.observed != nil {
+		n := p.table.observers.len()
+		for i, o := range all.observed[:overall*n] {
+			of := &all.observed[overall*n+i%n]
+			of.n += o.n
+			of.sum += o.sum
+		}
+	}
+	p.intervals(&out.Overall, all, overall)
 	if p.query.Items {
 		if p.partition {
 			p.sumItems(all)
@@ -78,7 +92,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 }
 
 // rank orders groups: by the place on their list where there is one, then by code.
-func (p *plan) rank(code string) string {
+func (p *plan) rank(by Grouping, code string) string {
 	prefix := func(i int) string { return string([]byte{byte(i >> 8), byte(i)}) + code }
 	none := 1<<16 - 1
 	index := func(i int) string {
@@ -91,7 +105,7 @@ func (p *plan) rank(code string) string {
 	coded := func(list []survey.TypeCode) string {
 		return index(slices.IndexFunc(list, func(t survey.TypeCode) bool { return t.Code == code }))
 	}
-	switch p.query.By {
+	switch by {
 	case BySector:
 		return index(slices.IndexFunc(l.Sectors, func(s survey.Sector) bool { return s.Code == code }))
 	case ByStructure:
@@ -139,6 +153,10 @@ func (out *partial) merge(b *partial) {
 		addTo(out.variedZero[i], b.variedZero[i])
 	}
 	addTo(out.totals, b.totals)
+	for i, o := range b.observed {
+		out.observed[i].n += o.n
+		out.observed[i].sum += o.sum
+	}
 	out.listed = append(out.listed, b.listed...)
 	for i, seen := range b.seen {
 		out.seen[i] = out.seen[i] || seen
@@ -249,6 +267,40 @@ func (p *plan) sortTotals(totals []groupTotal) [][]uint32 {
 		}
 	}
 	return out
+}
+
+// intervals lays the intervals around a line's mean and shares, when they were
+// asked for.
+func (p *plan) intervals(line *Group, all *partial, group int) {
+	if !p.query.Intervals {
+		return
+	}
+	for code, hits := range line.Bands {
+		if i, ok := Wilson(float64(hits), float64(line.Banded), Level); ok {
+			if line.BandIntervals == nil {
+				line.BandIntervals = map[string]Interval{}
+			}
+			line.BandIntervals[code] = i
+		}
+	}
+	if all.observed == nil || line.N == 0 {
+		return
+	}
+	// ClusteredMean with weights of one, from the sums by observer.
+	clusters, squares := 0.0, 0.0
+	n := p.table.observers.len()
+	for _, o := range all.observed[group*n : (group+1)*n] {
+		if o.n == 0 {
+			continue
+		}
+		clusters++
+		z := (float64(o.sum)/perPoint - float64(o.n)**line.Mean) / float64(line.N)
+		squares += z * z
+	}
+	if clusters > 1 {
+		e := around(*line.Mean, math.Sqrt(clusters/(clusters-1)*squares), clusters-1, line.N, Level)
+		line.MeanInterval = &e.Interval
+	}
 }
 
 // perPoint is how many half hundredths a point has.
@@ -424,11 +476,11 @@ type denominators struct {
 func (p *plan) denominators(seen []bool) denominators {
 	t := p.table
 	overall := len(p.keys)
-	d := denominators{byRow: p.rowGroup != nil, overall: overall, inScope: make([]int, overall+1), assigned: make([]int, overall+1), observed: make([]int, overall+1)}
+	d := denominators{byRow: p.rowGroup != nil || p.rowLists != nil, overall: overall, inScope: make([]int, overall+1), assigned: make([]int, overall+1), observed: make([]int, overall+1)}
 	assigned := t.assignedUnits(p.query.Template, p.query.Role)
 	var one [1]int32
 	groups := func(place uint32) []int32 {
-		if p.rowGroup != nil {
+		if p.rowGroup != nil || p.rowLists != nil {
 			return one[:0]
 		}
 		return p.groupsOfPlace(place, &one)

@@ -60,6 +60,11 @@ type Query struct {
 	// lead and second.
 	Role survey.Role
 	By   Grouping
+	// And crosses By with another grouping: a group is what is in one group of
+	// each. Empty for none.
+	And Grouping
+	// Intervals asks for the intervals of means and shares.
+	Intervals bool
 	// ByResponse counts each response of the role for itself.
 	ByResponse bool
 	// Items asks for statistics of every item too.
@@ -90,6 +95,7 @@ type Summary struct {
 	Versions []int               `json:"versions"`
 	Role     survey.Role         `json:"role"`
 	By       Grouping            `json:"by"`
+	And      Grouping            `json:"and,omitempty"`
 	Groups   []Group             `json:"groups"`
 	// Overall has everything once, also what counts in several groups or none.
 	Overall Group `json:"overall"`
@@ -99,6 +105,9 @@ type Summary struct {
 type Group struct {
 	Group string      `json:"group"` // the code; "" for what has none
 	Label survey.Text `json:"label,omitempty"`
+	// And is the code in the grouping that is crossed with, if there is one.
+	And      string      `json:"and,omitempty"`
+	AndLabel survey.Text `json:"and_label,omitempty"`
 	// InScope counts the units the template is about, Assigned those of them
 	// with an assignment in the role, Observed those with a counted response.
 	// They are nil where the grouping has no such denominator.
@@ -133,6 +142,11 @@ type Group struct {
 	Bands      map[string]int     `json:"bands"`
 	BandsFirst map[string]int     `json:"bands_before_caps"`
 	BandShares map[string]float64 `json:"band_shares"`
+	// MeanInterval knows that one observer's visits go together (ClusteredMean);
+	// a visit rated twice is its lead's. BandIntervals are Wilson's. Only when
+	// asked for, and where there is enough: means take two observers.
+	MeanInterval  *Interval           `json:"mean_interval,omitempty"`
+	BandIntervals map[string]Interval `json:"band_intervals,omitempty"`
 	// Caps counts visits in which a cap fired, whether it lowered the band or not.
 	Caps map[string]int `json:"caps,omitempty"`
 	// Small marks a group of fewer than SmallCell visits.
@@ -165,6 +179,9 @@ func (t *Table) Summarize(q Query) (*Summary, error) {
 	if !q.By.Valid() {
 		return nil, groupingUnknown(q.By)
 	}
+	if q.And != "" && !q.And.Valid() {
+		return nil, groupingUnknown(q.And)
+	}
 	if q.Role == "" {
 		q.Role = survey.RoleObserver
 	}
@@ -172,6 +189,9 @@ func (t *Table) Summarize(q Query) (*Summary, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	p := t.plan(q)
+	if len(p.keys) > mostGroups {
+		return nil, &survey.Error{Kind: survey.Invalid, Code: "summary.too_many_groups", Args: survey.Args{"by": string(q.By), "and": string(q.And)}}
+	}
 	parts := p.run()
 	return p.finish(parts), nil
 }
@@ -201,8 +221,10 @@ type plan struct {
 	keys       []string
 	placeGroup []int32
 	tagGroups  [][]int32 // by tag set
+	placeLists [][]int32 // by place, where two groupings are crossed and one is by tag
 	rowGroup   func(b *block, row uint32) int32
-	placeIn    []bool // whether a place passes the filter; nil: all do
+	rowLists   func(b *block, row uint32, room []int32) []int32 // crossed with such a one
+	placeIn    []bool                                           // whether a place passes the filter; nil: all do
 	observerIn []bool
 	periodIn   []bool
 	// counted says for each combination of role and state, the lowest bits of a
@@ -262,8 +284,11 @@ func (t *Table) plan(q Query) *plan {
 	p.filterPlaces()
 	p.observerIn = members(&t.observers, q.Filter.Observers)
 	p.periodIn = members(&t.periods, q.Filter.Periods)
-	p.group()
-	p.partition = q.By != ByTag
+	p.group(q.By)
+	if q.And != "" {
+		p.cross()
+	}
+	p.partition = q.By != ByTag && q.And != ByTag
 	// Bands and caps of all versions, the latest version's first.
 	for i := len(p.blocks) - 1; i >= 0; i-- {
 		scheme := p.blocks[i].layout.scorer.scheme
@@ -347,8 +372,68 @@ func (p *plan) filterPlaces() {
 	}
 }
 
+// mostGroups bounds how many groups two crossed groupings may make.
+const mostGroups = 1 << 20
+
+// crossSign stands between the two codes of a crossed group; no code has it.
+const crossSign = "\x00"
+
+// cross makes of the groups that there are those that each has with a group of
+// the other grouping.
+func (p *plan) cross() {
+	keys, places, tags, row := p.keys, p.placeGroup, p.tagGroups, p.rowGroup
+	p.keys, p.placeGroup, p.tagGroups, p.rowGroup = nil, nil, nil, nil
+	p.group(p.query.And)
+	n := int32(len(p.keys))
+	seconds, places2, tags2, row2 := p.keys, p.placeGroup, p.tagGroups, p.rowGroup
+	p.keys, p.placeGroup, p.tagGroups, p.rowGroup = nil, nil, nil, nil
+	if len(keys)*len(seconds) > mostGroups {
+		p.keys = make([]string, mostGroups+1) // refused before it is counted
+		return
+	}
+	for _, a := range keys {
+		for _, b := range seconds {
+			p.keys = append(p.keys, a+crossSign+b)
+		}
+	}
+	pl := &p.table.places
+	of := func(groups []int32, tagged [][]int32, place int) []int32 {
+		if tagged != nil {
+			return tagged[pl.all[place].tagSet]
+		}
+		return groups[place : place+1]
+	}
+	if row == nil && row2 == nil {
+		p.placeLists = make([][]int32, len(pl.all))
+		for i := range pl.all {
+			for _, a := range of(places, tags, i) {
+				for _, b := range of(places2, tags2, i) {
+					p.placeLists[i] = append(p.placeLists[i], a*n+b)
+				}
+			}
+		}
+		return
+	}
+	p.rowLists = func(b *block, at uint32, room []int32) []int32 {
+		firsts, others := [1]int32{}, [1]int32{}
+		list := func(row func(*block, uint32) int32, groups []int32, tagged [][]int32, one *[1]int32) []int32 {
+			if row != nil {
+				one[0] = row(b, at)
+				return one[:]
+			}
+			return of(groups, tagged, int(b.place[at]))
+		}
+		for _, x := range list(row, places, tags, &firsts) {
+			for _, y := range list(row2, places2, tags2, &others) {
+				room = append(room, x*n+y)
+			}
+		}
+		return room
+	}
+}
+
 // group works out the groups and which places belong to them.
-func (p *plan) group() {
+func (p *plan) group(by Grouping) {
 	pl := &p.table.places
 	one := func(of func(at place) int32) {
 		p.placeGroup = make([]int32, len(pl.all))
@@ -365,22 +450,22 @@ func (p *plan) group() {
 		one(func(pl place) int32 { return groups[of(pl)] })
 	}
 	same := func(s string) string { return s }
-	depth, superior := p.query.By.depth()
+	depth, superior := by.depth()
 	switch {
 	case superior:
 		p.groupByDepth(depth)
-	case p.query.By == BySector:
+	case by == BySector:
 		byText(&pl.sectors, func(at place) uint16 { return at.sector }, same)
-	case p.query.By == ByRollup:
+	case by == ByRollup:
 		byText(&pl.sectors, func(at place) uint16 { return at.sector }, func(s string) string {
 			sec, _ := p.table.lists.Sector(s)
 			return sec.Rollup
 		})
-	case p.query.By == ByStructure:
+	case by == ByStructure:
 		byText(&pl.structures, func(at place) uint16 { return at.structure }, same)
-	case p.query.By == BySetting:
+	case by == BySetting:
 		byText(&pl.settings, func(at place) uint16 { return at.setting }, same)
-	case p.query.By == ByParent:
+	case by == ByParent:
 		at := map[string]int32{}
 		one(func(at2 place) int32 {
 			code := ""
@@ -389,7 +474,7 @@ func (p *plan) group() {
 			}
 			return p.key(at, code)
 		})
-	case p.query.By == ByTag:
+	case by == ByTag:
 		at := map[string]int32{}
 		p.tagGroups = make([][]int32, len(pl.tags))
 		for i, tags := range pl.tags {
@@ -397,10 +482,10 @@ func (p *plan) group() {
 				p.tagGroups[i] = append(p.tagGroups[i], p.key(at, tag))
 			}
 		}
-	case p.query.By == ByObserver:
+	case by == ByObserver:
 		p.keys = p.table.observers.names()
 		p.rowGroup = func(b *block, row uint32) int32 { return int32(b.observer[row]) }
-	case p.query.By == ByPeriod:
+	case by == ByPeriod:
 		p.keys = p.table.periods.names()
 		p.rowGroup = func(b *block, row uint32) int32 { return int32(b.period[row]) }
 	default:
@@ -452,6 +537,14 @@ type partial struct {
 	totals []uint32
 	listed []groupTotal
 	seen   []bool // places with a counted response
+	// observed adds up totals by group and observer, for intervals.
+	observed []observedSum
+}
+
+// observedSum adds up one observer's totals in one group, in half hundredths.
+type observedSum struct {
+	n   uint32
+	sum uint64
 }
 
 // groupTotal is one visit's total, in half hundredths, in one group.
@@ -511,6 +604,9 @@ func (p *plan) newPartial() *partial {
 		out.accs[i].first = make([]int, len(p.bandCodes))
 		out.accs[i].caps = make([]int, len(p.capCodes))
 	}
+	if n := (len(p.keys) + 1) * p.table.observers.len(); p.query.Intervals && n <= mostCounters {
+		out.observed = make([]observedSum, n)
+	}
 	if p.query.Items {
 		for _, b := range p.blocks {
 			n := (len(p.keys) + 1) * len(b.layout.items)
@@ -543,10 +639,16 @@ func (p *plan) groupsOf(b *block, row uint32, one *[1]int32) []int32 {
 		one[0] = p.rowGroup(b, row)
 		return one[:]
 	}
+	if p.rowLists != nil {
+		return p.rowLists(b, row, one[:0])
+	}
 	return p.groupsOfPlace(b.place[row], one)
 }
 
 func (p *plan) groupsOfPlace(place uint32, one *[1]int32) []int32 {
+	if p.placeLists != nil {
+		return p.placeLists[place]
+	}
 	if p.tagGroups != nil {
 		return p.tagGroups[p.table.places.all[place].tagSet]
 	}
@@ -580,6 +682,7 @@ func (p *plan) addRows(out *partial, block, from, to int) {
 // visit is what one visit adds to its groups.
 type visit struct {
 	block                       int // in plan.blocks
+	observer                    uint32
 	responses                   int
 	approved, doubled, disputed bool
 	reason                      byte
@@ -591,7 +694,7 @@ type visit struct {
 func (p *plan) visitOfRow(block int, row uint32) visit {
 	b := p.blocks[block]
 	meta := b.meta[row]
-	return visit{block: block, responses: 1, approved: tableStates[meta>>metaState&3] == survey.StateApproved,
+	return visit{block: block, observer: b.observer[row], responses: 1, approved: tableStates[meta>>metaState&3] == survey.StateApproved,
 		reason: byte(meta >> metaReason & 3), total: 2 * b.total[row],
 		band: int8(meta>>metaBand&0xff) - 1, first: int8(meta>>metaFirst&0xff) - 1, caps: b.caps[row]}
 }
@@ -748,6 +851,11 @@ func (p *plan) addVisit(out *partial, group int32, v *visit) {
 		out.totals[int(group)*p.span+int(v.total)]++
 	} else {
 		out.listed = append(out.listed, groupTotal{group, v.total})
+	}
+	if out.observed != nil {
+		o := &out.observed[int(group)*p.table.observers.len()+int(v.observer)]
+		o.n++
+		o.sum += uint64(v.total)
 	}
 	if v.band < 0 {
 		return

@@ -124,6 +124,8 @@ func TestSummariesEqualANaiveRecount(t *testing.T) {
 				t.Fatalf("%d rows, want %d", table.Len(), len(m.filed))
 			}
 			m.compare(t, table)
+			m.crossed(t, table)
+			m.intervals(t, table)
 		}
 		// The same rows, packed again and put into a new table in another order.
 		var rows []survey.Row
@@ -166,6 +168,50 @@ func queries(t *rapid.T) []scoring.Query {
 		out = append(out, scoring.Query{Template: inspection, Role: role, By: by, ByResponse: single, Items: true, Filter: filter})
 	}
 	return out
+}
+
+// crossed groups two ways and holds every group to what loops find in both.
+func (m *model) crossed(t *rapid.T, table *scoring.Table) {
+	groupings := append(slices.Clone(scoring.Groupings), "superior:2")
+	q := scoring.Query{Template: inspection, By: rapid.SampledFrom(groupings).Draw(t, "by"), And: rapid.SampledFrom(groupings).Draw(t, "and"), Items: true}
+	sum := summarize(t, table, q)
+	groups := map[[2]string][]naiveVisit{}
+	for _, v := range m.visits(q) {
+		for _, a := range groupsOf(q.By, v.ratings[0].response) {
+			for _, b := range groupsOf(q.And, v.ratings[0].response) {
+				groups[[2]string{a, b}] = append(groups[[2]string{a, b}], v)
+			}
+		}
+	}
+	if len(sum.Groups) != len(groups) {
+		t.Fatalf("%s and %s: %d groups, want %d", q.By, q.And, len(sum.Groups), len(groups))
+	}
+	for i := range sum.Groups {
+		g := &sum.Groups[i]
+		recount(t, q, g.Group+" and "+g.And, g, groups[[2]string{g.Group, g.And}])
+	}
+}
+
+// intervals holds that the interval of a mean that is
+// worked out from sums is that of the single totals.
+func (m *model) intervals(t *rapid.T, table *scoring.Table) {
+	q := scoring.Query{Template: inspection, Role: survey.RoleSelf, By: scoring.BySector, Intervals: true}
+	sum := summarize(t, table, q)
+	var y []float64
+	var who []int
+	for _, v := range m.visits(q) {
+		if f := v.ratings[0]; f.result.Graded() {
+			y, who = append(y, float64(f.result.Total)/100), append(who, int(f.response.Observer[0]))
+		}
+	}
+	want, ok := scoring.ClusteredMean(y, nil, who, scoring.Level)
+	got := sum.Overall.MeanInterval
+	if (got != nil) != ok || ok && (math.Abs(got.Low-want.Low) > 1e-6 || math.Abs(got.High-want.High) > 1e-6) {
+		t.Fatalf("interval %+v of %v by %v, want %+v", got, y, who, want)
+	}
+	if len(sum.Overall.BandIntervals) > 0 != (sum.Overall.Banded > 0) {
+		t.Fatalf("intervals of bands %+v of %d", sum.Overall.BandIntervals, sum.Overall.Banded)
+	}
 }
 
 // compare recounts what is drawn to be asked.
