@@ -193,6 +193,7 @@ func (s *Service) Summary(ctx context.Context, c Caller, code survey.RoundCode, 
 	if _, err := c.may(survey.OpSummarize); err != nil {
 		return nil, err
 	}
+	q.Intervals = true
 	return s.summarize(ctx, c, code, q)
 }
 
@@ -265,6 +266,9 @@ func (s *Service) labelGroups(ctx context.Context, sum *scoring.Summary, day sur
 	}
 	for i := range sum.Groups {
 		sum.Groups[i].Label = label(sum.By, sum.Groups[i].Group)
+		if sum.And != "" {
+			sum.Groups[i].AndLabel = label(sum.And, sum.Groups[i].And)
+		}
 	}
 	return nil
 }

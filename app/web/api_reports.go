@@ -14,7 +14,7 @@ import (
 
 // query reads what a summary is asked for.
 func (q *request) query() (scoring.Query, error) {
-	out := scoring.Query{Template: survey.TemplateCode(q.Query("template")), By: scoring.Grouping(q.Query("by"))}
+	out := scoring.Query{Template: survey.TemplateCode(q.Query("template")), By: scoring.Grouping(q.Query("by")), And: scoring.Grouping(q.Query("and"))}
 	f := &out.Filter
 	f.Under, f.Sectors, f.Structures, f.Settings = list[survey.UnitCode](q, "under"), list[string](q, "sector"), list[string](q, "structure"), list[string](q, "setting")
 	f.Tags, f.Observers, f.Periods, f.States = list[string](q, "tag"), list[survey.PersonID](q, "observer"), list[string](q, "period"), list[survey.ReviewState](q, "state")

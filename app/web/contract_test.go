@@ -424,7 +424,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "review", as: all, path: id, body: c.example(t, "review"), headers: header1("If-Match", `"3"`), status: 200},
 
 		{id: "summary", as: all, path: "demo-2018", query: "items=true&by=superior:1&sector=01,09C&sector=02&state=approved", status: 200},
-		{id: "summary", as: all, path: "demo-2018", query: "template=HD42&by=tag", status: 200},
+		{id: "summary", as: all, path: "demo-2018", query: "template=HD42&by=tag&and=superior:1", status: 200},
 		{id: "summary", as: all, path: "spring-2025", query: "by=period&from=2025-01-01&by_response=true", status: 200},
 		{id: "summary", as: all, path: "nowhere", status: 404},
 		{id: "summary", as: all, path: "demo-2018", query: "by=colour", status: 422, wrong: true},

@@ -15,8 +15,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/filesystem"
 
-	"github.com/khaosat/khaosat/app/service"
-	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/message"
 )
@@ -37,7 +35,7 @@ type pages struct {
 
 func loadPages() (*pages, error) {
 	p := &pages{of: map[string]*template.Template{}}
-	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count, "agreed": agreed, "fixed": fixed, "signed": signed, "between": between, "named": named, "ordinal": ordinal}
+	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count, "agreed": agreed, "ranked": ranked, "hundred": hundred, "shares": shares, "distribution": distribution, "fixed": fixed, "signed": signed, "between": between, "named": named, "ordinal": ordinal}
 	files, err := fs.Glob(pageFiles, "templates/*.html")
 	if err != nil {
 		return nil, err
@@ -174,55 +172,6 @@ func localPath(next string) string {
 	return next
 }
 
-// groupings are those a page offers.
-var groupings = []scoring.Grouping{scoring.BySector, scoring.ByRollup, scoring.BySuperior, scoring.ByStructure, scoring.BySetting, scoring.ByTag}
-
-type summaryPage struct {
-	*service.RoundSummary
-	Groupings []scoring.Grouping
-	Roles     []survey.Role
-	Items     []scoring.ItemStat
-	MayExport bool
-}
-
-// Bars gives a group's bands as shares of a hundred, for the bar.
-func (p summaryPage) Bars(g scoring.Group) []bandBar {
-	var out []bandBar
-	x := 0.0
-	for i, b := range p.Scheme.Bands {
-		w := 100 * g.BandShares[b.Code]
-		out = append(out, bandBar{X: x, Width: w, Label: b.Label, Count: g.Bands[b.Code], Share: g.BandShares[b.Code], Class: "band-" + string(rune('0'+i%6))})
-		x += w
-	}
-	return out
-}
-
-type bandBar struct {
-	X, Width, Share float64
-	Label           survey.Text
-	Count           int
-	Class           string
-}
-
-func (s *Server) pageSummary(q *request) error {
-	query, err := q.query()
-	if err != nil {
-		return err
-	}
-	query.Items = true
-	sum, err := s.svc.Summary(q.ctx, q.caller, survey.RoundCode(q.Params("round")), query)
-	if err != nil {
-		return err
-	}
-	data := summaryPage{RoundSummary: sum, Groupings: groupings, Roles: survey.RatingRoles, MayExport: survey.May(q.caller.Person, survey.OpExport) != survey.Nothing}
-	for _, it := range sum.Overall.Items {
-		if it.Scored {
-			data.Items = append(data.Items, it)
-		}
-	}
-	return s.show(q.Ctx, 200, "summary", q.page(sum.Round.Title.In(q.caller.Language), data))
-}
-
 func (s *Server) pageAPI(q *request) error {
 	return s.show(q.Ctx, 200, "api", q.page("API", s.pages.api))
 }
@@ -231,14 +180,3 @@ func (s *Server) apiDescription(q *request) error {
 	q.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8")
 	return q.Send(openAPI)
 }
-
-// groupLine is what the line of a group is drawn from.
-type groupLine struct {
-	Page  page
-	Group scoring.Group
-	Data  summaryPage
-	Whole bool // the last line, with everything
-}
-
-func inGroup(p page, g scoring.Group, d summaryPage) groupLine { return groupLine{p, g, d, false} }
-func inAll(p page, d summaryPage) groupLine                    { return groupLine{p, d.Overall, d, true} }

@@ -43,6 +43,7 @@ var mayUse = map[string]string{
 	"POST /api/v1/rounds/:round/assignments":                 "AM",
 	"GET /api/v1/rounds/:round/summary":                      "AMYR",
 	"GET /api/v1/rounds/:round/analysis":                     "AMYR",
+	"GET /rounds/:round/behind":                              "AMYR",
 	"GET /rounds/:round/analysis":                            "AMYR",
 	"GET /api/v1/rounds/:round/export.xlsx":                  "AMY",
 	"GET /api/v1/assignments":                                "AMYROP",

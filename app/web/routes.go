@@ -42,7 +42,7 @@ func (s *Server) routes() []route {
 		{"PUT", api + "/rounds/:round", survey.OpWriteRounds, s.apiSaveRound, ""},
 		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments, ""},
 		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign, ""},
-		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, "by template role by_response items sector structure setting tag under observer period state from to"},
+		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, "by and template role by_response items sector structure setting tag under observer period state from to"},
 		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport, "template"},
 		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments, ""},
 
@@ -124,6 +124,7 @@ func (s *Server) routes() []route {
 		// Analysis: summaries, agreement, data quality.
 		{"GET", api + "/rounds/:round/analysis", survey.OpSummarize, s.apiAnalysis, "by template sector structure setting tag under observer period state from to"},
 		{"GET", "/rounds/:round/analysis", survey.OpSummarize, s.pageAnalysis, ""},
+		{"GET", "/rounds/:round/behind", survey.OpSummarize, s.pageBehind, ""},
 
 		// OpenRosa: what ODK Collect and its kin ask for.
 		{"GET", odkPath + "/:token/formList", "", s.odk(s.odkFormList), ""},
