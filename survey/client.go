@@ -40,11 +40,14 @@ type ClientItem struct {
 	Hint     Text `json:"hint,omitempty"`
 	Guidance Text `json:"guidance,omitempty"`
 	// List is the index of the choice list, nil if the item does not choose.
-	List       *int     `json:"list,omitempty"`
-	Appearance string   `json:"appearance,omitempty"`
-	Parameters string   `json:"parameters,omitempty"`
-	ReadOnly   bool     `json:"read_only,omitempty"`
-	Role       ItemRole `json:"role,omitempty"`
+	List *int `json:"list,omitempty"`
+	// Filter is a condition over a choice, column('…') its columns: those that
+	// meet it are offered.
+	Filter     *expr.Program `json:"filter,omitempty"`
+	Appearance string        `json:"appearance,omitempty"`
+	Parameters string        `json:"parameters,omitempty"`
+	ReadOnly   bool          `json:"read_only,omitempty"`
+	Role       ItemRole      `json:"role,omitempty"`
 
 	Applies     *expr.Program `json:"applies,omitempty"`
 	Relevant    *expr.Program `json:"relevant,omitempty"`
@@ -90,6 +93,8 @@ type ClientChoice struct {
 	Points *int64  `json:"points,omitempty"`
 	Means  Meaning `json:"means,omitempty"`
 	Anchor Text    `json:"anchor,omitempty"`
+	// Columns are the author's own, where a filter may ask for them.
+	Columns map[string]string `json:"columns,omitempty"`
 }
 
 // ClientCheck is a rule over the whole form. Slot is where it is told about,
@@ -181,7 +186,7 @@ func (f *Form) clientItem(n *node, scored bool) ClientItem {
 	out := ClientItem{Name: n.name, Kind: n.kind, Type: it.Type, Fills: it.Metadata(), In: slotPointer(n.parent), Label: it.Label, Hint: it.Hint, Guidance: it.Guidance,
 		Appearance: it.Appearance, Parameters: it.Parameters, ReadOnly: it.ReadOnly, Role: it.Role,
 		Applies: n.applies, Relevant: n.relevant, Calculation: n.calculation, Default: n.initial,
-		Required: n.required, Always: n.requireAlways, RequiredMessage: it.RequiredMessage,
+		Filter: n.filter, Required: n.required, Always: n.requireAlways, RequiredMessage: it.RequiredMessage,
 		Constraint: n.constraint, ConstraintMessage: it.ConstraintMessage}
 	if it.ConstraintMessage.IsZero() {
 		out.Rule = it.Constraint
@@ -207,7 +212,7 @@ func clientList(l *ChoiceList, scored bool) ClientList {
 	out := ClientList{Name: l.Name}
 	for i := range l.Choices {
 		c := &l.Choices[i]
-		choice := ClientChoice{Name: c.Name, Label: c.Label, Means: c.Means, Anchor: c.Anchor}
+		choice := ClientChoice{Name: c.Name, Label: c.Label, Means: c.Means, Anchor: c.Anchor, Columns: c.Columns}
 		if scored {
 			choice.Points = hundredths(c.Points)
 		}

@@ -43,6 +43,7 @@ type node struct {
 	note   int // for a note: slot of the item it belongs to, else -1
 
 	relevant, required, constraint, calculation, initial, applies, evidence *expr.Program
+	filter                                                                  *expr.Program // of choices
 	requireAlways                                                           bool
 	steps                                                                   []FormStep
 	section                                                                 int // index in sections, -1 outside
@@ -376,6 +377,7 @@ func (c *compiler) compileExpressions() {
 		n.constraint = c.compile(it, "constraint", it.Constraint, own)
 		n.applies = c.compile(it, "applies", it.Applies, exprScope{form: f, scope: 0, unit: true})
 		c.checkChoiceFilter(it)
+		n.filter = c.compileFilter(it, here)
 		if n.kind == KindCalculate && it.Calculation == "" {
 			c.itemError(it, "calculation", "item.no_calculation", "", nil)
 		}

@@ -27,6 +27,19 @@ type env struct {
 	lists *TypeLists
 	now   time.Time
 	score ScoreView
+	// choice is the one in question while choices are filtered.
+	choice *Choice
+}
+
+// Column gives a column of the choice in question.
+func (e *env) Column(name string) string {
+	switch {
+	case e.choice == nil:
+		return ""
+	case name == "name":
+		return e.choice.Name
+	}
+	return e.choice.Columns[name]
 }
 
 // Ref gives the value in a slot as seen from the current frame: its own value,

@@ -205,6 +205,59 @@ func TestTheBrowserSaysWhenAFormWasBegun(t *testing.T) {
 	}
 }
 
+// TestChoicesDependOnOtherAnswers compares which choices the server and the
+// browser offer.
+func TestChoicesDependOnOtherAnswers(t *testing.T) {
+	text := func(s string) survey.Text { return survey.Text{"en": s} }
+	place := func(name, province string) survey.Choice {
+		return survey.Choice{Name: name, Label: text(name), Columns: map[string]string{"province": province}}
+	}
+	tpl := &survey.Template{Code: "PLACE", Version: 1, Title: text("Where"), Languages: []string{"en"},
+		Lists: []survey.ChoiceList{{Name: "p", Choices: []survey.Choice{{Name: "hn", Label: text("Hà Nội")}, {Name: "hp", Label: text("Hải Phòng")}}},
+			{Name: "d", Choices: []survey.Choice{place("ba_dinh", "hn"), place("le_chan", "hp"), place("tay_ho", "hn")}}},
+		Items: []survey.Item{{Name: "province", Kind: survey.KindSelectOne, List: "p", Label: text("Province")},
+			{Name: "district", Kind: survey.KindSelectOne, List: "d", Label: text("District"), ChoiceFilter: "province = ${province} and name != 'tay_ho'"}}}
+	form, problems := survey.Compile(tpl, nil)
+	if form == nil {
+		t.Fatal(problems)
+	}
+	sent, err := json.Marshal(form.Client(false))
+	ok(t, err)
+	var got struct{ Before, After, Taken, Changed []string }
+	engines(t).Eval(`(async (form) => {
+		const { open } = await import('/static/engine.js');
+		const engine = open(form, { lang: 'en' });
+		const offered = () => engine.get('district').choices.map((c) => c.name);
+		const Before = offered(), Changed = engine.set('province', 'hn'), After = offered();
+		engine.set('district', 'ba_dinh');
+		engine.set('province', 'hp');
+		return { Before, Changed, After, Taken: offered() };
+	})(`+string(sent)+`)`, &got)
+	offered := func(answers ...survey.Answer) []string {
+		out := []string{}
+		line := form.Fill(answers, survey.Context{}).Lines()[1]
+		for _, c := range line.Choices() {
+			out = append(out, c.Name)
+		}
+		return out
+	}
+	in := func(item, value string) survey.Answer {
+		return survey.Answer{Item: item, Value: survey.TextValue(value)}
+	}
+	for name, pair := range map[string][3][]string{
+		"before": {got.Before, offered(), {}},
+		"after":  {got.After, offered(in("province", "hn")), {"ba_dinh"}},
+		"taken":  {got.Taken, offered(in("province", "hp"), in("district", "ba_dinh")), {"ba_dinh", "le_chan"}},
+	} {
+		if !slices.Equal(pair[0], pair[2]) || !slices.Equal(pair[1], pair[2]) {
+			t.Errorf("%s: the browser offers %v, the server %v, want %v", name, pair[0], pair[1], pair[2])
+		}
+	}
+	if !slices.Contains(got.Changed, "district") {
+		t.Errorf("only %v looks different", got.Changed)
+	}
+}
+
 // session signs an account in as a browser does and gives the cookie's value.
 func (r *rig) session(name string) string {
 	r.t.Helper()
@@ -489,7 +542,7 @@ func TestTheBrowserFillsInFormsAsTheServerDoes(t *testing.T) {
 					rt.Error(d)
 				}
 			})
-			if graded < 5 {
+			if graded < 3 {
 				t.Errorf("only %d forms had a score", graded)
 			}
 		})

@@ -138,10 +138,8 @@ func (b *plainBuilder) fill(f *plainField, l *survey.Line, kind survey.ItemKind)
 		f.Label, f.Conditional = message.Say(b.lang, "form.evidence_of", survey.Args{"of": f.Label}), true
 	}
 	languages := b.form.Template.Languages
-	if list := b.form.List(l.Slot); list != nil {
-		for _, c := range list.Choices {
-			f.Choices = append(f.Choices, plainChoice{c.Name, c.Label.In(b.lang, languages...), c.Anchor.In(b.lang, languages...)})
-		}
+	for _, c := range l.Choices() {
+		f.Choices = append(f.Choices, plainChoice{c.Name, c.Label.In(b.lang, languages...), c.Anchor.In(b.lang, languages...)})
 	}
 	f.Fields = b.fields(l.Lines)
 	for _, row := range l.Rows {

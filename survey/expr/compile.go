@@ -52,6 +52,28 @@ type Scope interface {
 	Function(name string) (Function, bool)
 }
 
+// ColumnScope is a Scope in which a bare name is a column of the choice in
+// question, as in the choice filters of XLSForm.
+type ColumnScope interface {
+	Scope
+	// Columns says so by being there.
+	Columns()
+}
+
+// ColumnEnv is an Env that knows the columns of a choice.
+type ColumnEnv interface {
+	Env
+	// Column gives a column's value, "" where there is none.
+	Column(name string) string
+}
+
+func column(env Env, args []Value) Value {
+	if e, ok := env.(ColumnEnv); ok {
+		return Str(e.Column(args[0].str))
+	}
+	return BlankValue()
+}
+
 // Function is a function the host adds to the language; it cannot replace one
 // that the language has. MaxArgs below 0 sets no limit.
 type Function struct {
@@ -222,6 +244,9 @@ func (c *compiler) reference(n *node) *code {
 // refers to is still resolved, so that misspelt names are found.
 func (c *compiler) path(n *node) *code {
 	if isName(n.text) && len(n.kids) == 0 && c.foreign == 0 {
+		if _, columns := c.scope.(ColumnScope); columns {
+			return &code{op: opCall, name: "column", fn: column, kids: []*code{{op: opText, value: Str(n.text), typ: TextType}}, args: []Value{Str(n.text)}}
+		}
 		c.bareName(n)
 		return blank(Any)
 	}

@@ -60,7 +60,7 @@ function makePlan(form) {
     // What its state and value are worked out from, and what else its look is.
     for (const s of [item.in, item.of]) if (s !== undefined) node.reads.add(s);
     for (const tree of [item.relevant, item.calculation, item.default]) references(tree, node.reads);
-    for (const tree of [item.required, item.constraint, item.evidence]) references(tree, node.rules);
+    for (const tree of [item.required, item.constraint, item.evidence, item.filter]) references(tree, node.rules);
     if (item.of !== undefined) node.rules.add(item.of);
     const said = [item.label, item.hint, item.required_message, item.constraint_message, ...(item.of === undefined ? [] : [form.items[item.of].label])];
     for (const text of said.flatMap(texts)) for (const name of inserted(text)) if (slots.has(name)) node.rules.add(slots.get(name));
@@ -173,7 +173,7 @@ class Engine {
       value: cell.given === undefined ? cell.filled ?? null : cell.given, calculated: this.#shownValue(node, cell),
       shown: this.#shown(node, cell), required: this.#isRequired(node, frame), readonly: item.read_only === true || item.kind === 'calculate',
       label: this.label(path), hint: this.#say(item.hint, frame), guidance: this.#say(item.guidance, frame), type: item.type ?? '', appearance: item.appearance ?? '', role: item.role ?? '',
-      choices: this.#choicesOf(node), rows: node.inner >= 0 ? frame.rows.get(node.slot).length : undefined,
+      choices: this.#choicesOf(node, frame), rows: node.inner >= 0 ? frame.rows.get(node.slot).length : undefined,
       problems: this.#problemsOf(node, frame),
     };
   }
@@ -449,7 +449,8 @@ class Engine {
       for (const frame of this.#frames[node.scope]) {
         const cell = frame.cells[slot];
         const look = JSON.stringify([cell.state, this.#shown(node, cell), cell.given, this.#isRequired(node, frame), this.#problemsOf(node, frame),
-          this.#say(node.item.label, frame), this.#say(node.item.hint, frame)]);
+          this.#say(node.item.label, frame), this.#say(node.item.hint, frame),
+          node.item.filter === undefined ? 0 : this.#offered(node, frame)]);
         if (look !== cell.look) {
           cell.look = look;
           out.push(this.#path(frame, node));
@@ -596,7 +597,24 @@ class Engine {
     return String(v);
   }
 
-  #choicesOf(node) {
+  // choicesOf gives the choices that are offered: those that meet the item's
+  // filter, and the ones that are taken.
+  #choicesOf(node, frame) {
+    const choices = this.#allChoices(node);
+    if (!choices || node.item.filter === undefined) return choices;
+    const offered = this.#offered(node, frame);
+    return choices.filter((_, i) => offered[i]);
+  }
+
+  #offered(node, frame) {
+    const cell = frame.cells[node.slot];
+    const taken = fields(textOf(cell.value, utc));
+    return node.list.choices.map((c) => taken.includes(c.name) || truth(this.#eval(node.item.filter, frame, cell.value, {
+      column: (a) => str((textOf(a[0], utc) === 'name' ? c.name : c.columns?.[textOf(a[0], utc)]) ?? ''),
+    })));
+  }
+
+  #allChoices(node) {
     if (!node.list) return undefined;
     const key = node.item.list + ' ' + this.lang;
     let choices = this.#choices.get(key);
