@@ -295,3 +295,24 @@ func (s *Service) names(ctx context.Context) (map[survey.PersonID]*survey.Person
 	}
 	return out, nil
 }
+
+// NamesOf gives the sign-in and full names of accounts; full names are never
+// empty. Accounts that do not exist are called by their ids.
+func (s *Service) NamesOf(ctx context.Context, ids ...survey.PersonID) (map[survey.PersonID]survey.Person, error) {
+	out := map[survey.PersonID]survey.Person{}
+	for _, id := range ids {
+		if _, known := out[id]; known || id == "" {
+			continue
+		}
+		p, err := s.store.Person(ctx, id)
+		switch {
+		case isNotFound(err):
+			out[id] = survey.Person{FullName: string(id)}
+		case err != nil:
+			return nil, err
+		default:
+			out[id] = survey.Person{ID: id, Name: p.Name, FullName: nameOf(p)}
+		}
+	}
+	return out, nil
+}

@@ -19,6 +19,7 @@ type entry struct {
 var navigation = []entry{
 	{"/", "nav.home", survey.OpOwnAccount, survey.Own},
 	{"/templates", "editor.templates", survey.OpWriteTemplates, survey.InScope},
+	{"/rounds", "nav.rounds", survey.OpSummarize, survey.InScope},
 	{"/people", "nav.people", survey.OpManagePeople, survey.InScope},
 }
 

@@ -64,7 +64,7 @@ func (q *request) mistaken(err error) (mistakes, int, error) {
 // address carries.
 var doneNotes = map[string]string{
 	"saved": "accounts.done_saved", "added": "accounts.done_added", "disabled": "accounts.done_disabled", "enabled": "accounts.done_enabled",
-	"password": "accounts.done_password", "device": "accounts.done_device",
+	"assigned": "rounds.done_assigned", "password": "accounts.done_password", "device": "accounts.done_device",
 }
 
 // done gives the sentence about what was just done, "" if there is none.

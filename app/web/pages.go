@@ -35,7 +35,7 @@ type pages struct {
 
 func loadPages() (*pages, error) {
 	p := &pages{of: map[string]*template.Template{}}
-	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count, "agreed": agreed, "ranked": ranked, "hundred": hundred, "shares": shares, "distribution": distribution, "fixed": fixed, "signed": signed, "between": between, "named": named, "ordinal": ordinal}
+	functions := template.FuncMap{"say": message.Say, "args": arguments, "group": inGroup, "all": inAll, "percent": percent, "decimal": decimal, "quartiles": quartiles, "count": count, "part": partOf, "cover": ofCover, "agreed": agreed, "ranked": ranked, "hundred": hundred, "shares": shares, "distribution": distribution, "fixed": fixed, "signed": signed, "between": between, "named": named, "ordinal": ordinal}
 	files, err := fs.Glob(pageFiles, "templates/*.html")
 	if err != nil {
 		return nil, err

@@ -55,6 +55,7 @@ func (s *Server) routes() []route {
 		{"GET", "/sign-in", "", s.pageSignIn, ""},
 		{"POST", "/sign-in", "", s.pageDoSignIn, ""},
 		{"POST", "/sign-out", survey.OpOwnAccount, s.pageSignOut, ""},
+		{"GET", "/rounds/new", survey.OpWriteRounds, s.pageNewRound, ""}, // before the rounds by code
 		{"GET", "/rounds/:round", survey.OpSummarize, s.pageSummary, ""},
 		{"GET", "/api", "", s.pageAPI, ""},
 
@@ -87,6 +88,18 @@ func (s *Server) routes() []route {
 		{"POST", "/people/:name/devices/:device/sign-out", survey.OpManagePeople, s.pageSignOutDevice, ""},
 
 		// Rounds: their settings, assignments, coverage.
+		{"GET", api + "/scope-count", survey.OpWriteRounds, s.apiCountScope, "under structure sector setting tag date"},
+		{"GET", "/rounds", survey.OpSummarize, s.pageRounds, ""},
+		{"POST", "/rounds", survey.OpWriteRounds, s.pageMakeRound, ""},
+		{"GET", "/rounds/:round/settings", survey.OpWriteRounds, s.pageRoundSettings, ""},
+		{"POST", "/rounds/:round/settings", survey.OpWriteRounds, s.pageSaveRound, ""},
+		{"GET", "/rounds/:round/coverage", survey.OpSummarize, s.pageCoverage, ""},
+		{"GET", "/rounds/:round/assignments", survey.OpSummarize, s.pageAssignments, ""},
+		{"POST", "/rounds/:round/assignments", survey.OpAssign, s.pageAssign, ""},
+		{"GET", "/rounds/:round/assignments/auto", survey.OpAssign, s.pageAutoAssign, ""},
+		{"POST", "/rounds/:round/assignments/auto", survey.OpAssign, s.pageDoAutoAssign, ""},
+		{"GET", "/assignments/:id", survey.OpSummarize, s.pageAssignment, ""},
+		{"POST", "/assignments/:id", survey.OpAssign, s.pageChangeAssignment, ""},
 		{"POST", api + "/rounds/:round/visits", survey.OpAddVisit, s.apiAddVisit, ""},
 		{"POST", api + "/assignments/:id/change", survey.OpPutOffVisit, s.apiChangeAssignment, ""},
 
