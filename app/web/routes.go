@@ -131,6 +131,13 @@ func (s *Server) routes() []route {
 		{"GET", "/templates", survey.OpWriteTemplates, s.pageTemplates, ""},
 		{"GET", "/new-template", survey.OpWriteTemplates, s.pageNewTemplate, ""},
 		{"POST", "/new-template", survey.OpWriteTemplates, s.pageBeginTemplate, ""},
+		{"GET", "/templates/:code", survey.OpWriteTemplates, s.pageTemplate, "version against done"},
+		{"GET", "/templates/:code/versions/:version/file", survey.OpWriteTemplates, s.pageTemplateFile, "format"},
+		{"POST", "/templates/:code/versions/:version/publish", survey.OpWriteTemplates, s.pagePublishTemplate, ""},
+		{"POST", "/templates/:code/versions/:version/retire", survey.OpWriteTemplates, s.pageRetireTemplate, ""},
+		{"GET", "/template-import", survey.OpWriteTemplates, s.pageImportTemplate, ""},
+		{"POST", "/template-import", survey.OpWriteTemplates, s.pageDoImportTemplate, ""},
+		{"POST", "/template-import/annotated", survey.OpWriteTemplates, s.pageAnnotatedTemplate, ""},
 		{"GET", "/templates/:code/edit", survey.OpWriteTemplates, s.pageEditor, ""},
 		{"POST", "/templates/:code/edit", survey.OpWriteTemplates, s.pageNextVersion, ""},
 
