@@ -47,6 +47,11 @@ func (w *writer) instances() {
 			w.element("itextId", choiceID(l, i))
 			w.element("name", l.Choices[i].Name)
 			for _, column := range slices.Sorted(maps.Keys(l.Choices[i].Columns)) {
+				if column != "name" && column != "itextId" {
+					w.element(column, l.Choices[i].Columns[column])
+				}
+			}
+			for _, column := range slices.Sorted(maps.Keys(l.Choices[i].Columns)) {
 				w.element(column, l.Choices[i].Columns[column])
 			}
 			w.close("item")
@@ -121,6 +126,13 @@ func fixedDefault(it *survey.Item) (string, bool) {
 		return "", false
 	}
 	return m[1] + m[2] + m[3], true
+}
+
+// preloads are the items that clients fill in by themselves.
+var preloads = map[string]struct{ kind, preload, params string }{
+	"start": {"dateTime", "timestamp", "start"}, "end": {"dateTime", "timestamp", "end"}, "today": {"date", "date", "today"},
+	"deviceid": {"string", "property", "deviceid"}, "username": {"string", "property", "username"},
+	"email": {"string", "property", "email"}, "phonenumber": {"string", "property", "phonenumber"},
 }
 
 // bindTypes are the kinds' data types.

@@ -47,7 +47,7 @@ func everything() *survey.Template {
 		InstanceName: "concat(${who}, ' ', ${day})",
 		Lists: []survey.ChoiceList{
 			{Name: "levels", Choices: []survey.Choice{{Name: "p1", Label: both("Low"), Anchor: both("nobody speaks")}, {Name: "p2", Label: both("High"), Anchor: both("all speak")}}},
-			{Name: "tags", Choices: []survey.Choice{{Name: "a", Label: both("A")}, {Name: "b", Label: both("B")}}},
+			{Name: "tags", Choices: []survey.Choice{{Name: "a", Label: both("A"), Columns: map[string]string{"zone": "n"}}, {Name: "b", Label: both("B"), Columns: map[string]string{"zone": "s"}}}},
 		},
 		Items: []survey.Item{
 			{Name: "visit_", Kind: survey.KindText, Label: both("a name that the form would take itself")},
@@ -70,6 +70,8 @@ func everything() *survey.Template {
 					{Name: "thing", Kind: survey.KindSelectMultiple, List: "tags", Label: both("Thing"), Relevant: "${warm} > 1"},
 				}},
 			}},
+			{Name: "when", Kind: survey.KindCalculate, Type: "today", Calculation: "today()"},
+			{Name: "pick", Kind: survey.KindSelectOne, List: "tags", Label: both("Pick"), ChoiceFilter: "zone = ${who}", Guidance: both("by zone")},
 			{Name: "sum", Kind: survey.KindCalculate, Calculation: "sum(${warm}) - sum(${cold})"},
 			{Name: "only", Kind: survey.KindGroup, Label: both("Only for some"), Applies: "unit('sector') = '01' or tagged('CPH') or under('09')", Relevant: "${n} > 0", Items: []survey.Item{
 				{Name: "extra", Kind: survey.KindText, Label: both("Extra")},
@@ -244,6 +246,7 @@ func TestXFormOfEverything(t *testing.T) {
 		"/data/rooms/things/thing": {"relevant": "../../inner/warm > 1"},
 		"/data/only": {"relevant": "(instance('visits')/root/item[name = /data/visit__]/sector = '01' or " +
 			"selected(instance('visits')/root/item[name = /data/visit__]/tags, 'CPH') or selected(instance('visits')/root/item[name = /data/visit__]/sectors, '09')) and (/data/n > 0)"},
+		"/data/when":     {"type": "date", "preload": "date", "preloadParams": "today", "calculate": ""},
 		"/data/check_2_": {"relevant": "not(/data/n != 4)"},
 	}
 	f := readForm(t, b)
@@ -255,7 +258,7 @@ func TestXFormOfEverything(t *testing.T) {
 		}
 	}
 	for _, part := range []string{`jr:count="/data/rooms_count"`, `appearance="likert"`, `<value form="guidance">Low: nobody speaks`, `<output value=" /data/who "/>`,
-		`<range ref="/data/n" start="0" end="9" step="1">`, `<who>nobody</who>`, `event="odk-instance-first-load" value="today()"`, `lang="Tiếng Việt (vi)"`,
+		`<range ref="/data/n" start="0" end="9" step="1">`, `<who>nobody</who>`, `event="odk-instance-first-load" value="today()"`, `/root/item[zone = /data/who]`, `<zone>n</zone>`, `lang="Tiếng Việt (vi)"`,
 		`<data id="ALL" version="7">`, `Everything &amp; &lt;more&gt;`, `A note with ${unknown and ]]&gt; in it`} {
 		if !strings.Contains(string(b), part) {
 			t.Errorf("there is no %s", part)

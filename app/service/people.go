@@ -14,7 +14,7 @@ import (
 var personName = regexp.MustCompile(`^[a-z0-9][a-z0-9._\-]{0,63}$`)
 
 // reservedNames are pages beside those of single people.
-var reservedNames = []string{"new", "import", "invitations"}
+var reservedNames = []string{"new", "import", "invitations", "odk"}
 
 // MinPassword is the fewest characters a password has (NIST SP 800-63B).
 const MinPassword = 8

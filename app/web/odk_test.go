@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -602,4 +603,26 @@ func TestODKLargePhotoTakesNoMemory(t *testing.T) {
 	before = strings.Replace(before, id, slow, 1)
 	p.ask("POST", p.base+"/submission", io.MultiReader(strings.NewReader(before), &pieces{left: 1 << 20, wait: 100 * time.Millisecond}, strings.NewReader(after)),
 		header{"Content-Type", "multipart/form-data; boundary=" + boundary}).told(t, 201)
+}
+
+// The page that shows a code shows one that works.
+func TestODKCardsWork(t *testing.T) {
+	r := newRig(t)
+	p := newPhone(t, r)
+	here := header{"Sec-Fetch-Site", "same-origin"}
+	form := header{"Content-Type", "application/x-www-form-urlencoded"}
+	link := regexp.MustCompile(`/openrosa/[a-z2-7]{32}`)
+	try := func(page *answer, cards int) {
+		t.Helper()
+		found := link.FindAllString(string(page.want(t, 200).body), -1)
+		if len(found) != cards || strings.Count(string(page.body), `class="qr"`) != cards {
+			t.Fatalf("%d codes, want %d: %s", len(found), cards, clip(page.body))
+		}
+		for _, f := range found {
+			r.ask("GET", f+"/formList", nil).want(t, 200)
+		}
+	}
+	try(r.ask("POST", "/account/odk", "", r.as(p.person.Name), here, form), 1)
+	try(r.ask("POST", "/people/odk", "name="+p.person.Name+"&name=all.observer", r.as("all.admin"), here, form), 2)
+	r.ask("POST", "/people/odk", "name=all.analyst", r.as("all.admin"), here, form).want(t, 422)
 }

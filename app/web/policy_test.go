@@ -122,6 +122,8 @@ var mayUse = map[string]string{
 	"POST /people/:name/disabled":                            "A",
 	"POST /people/:name/password":                            "A",
 	"POST /people/:name/devices/:device/sign-out":            "A",
+	"POST /account/odk":                                      "AMYROP",
+	"POST /people/odk":                                       "A",
 	"GET /openrosa/:token/formList":                          "K",
 	"HEAD /openrosa/:token/formList":                         "K",
 	"GET /openrosa/:token/forms/:code/:version/form.xml":     "K",

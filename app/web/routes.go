@@ -81,6 +81,8 @@ func (s *Server) routes() []route {
 		{"GET", "/people/import/template.xlsx", survey.OpManagePeople, s.pagePeopleTemplate, ""},
 		{"POST", "/people/import/rows", survey.OpManagePeople, s.pageStorePeople, ""},
 		{"POST", "/people/invitations", survey.OpManagePeople, s.pageInvite, ""},
+		{"POST", "/account/odk", survey.OpOwnAccount, s.pageOwnODK, ""},
+		{"POST", "/people/odk", survey.OpManagePeople, s.pageODKCards, ""},
 		{"GET", "/people/:name", survey.OpManagePeople, s.pagePerson, ""},
 		{"POST", "/people/:name", survey.OpManagePeople, s.pageChangePerson, ""},
 		{"POST", "/people/:name/disabled", survey.OpManagePeople, s.pageDisablePerson, ""},
