@@ -44,6 +44,8 @@ var mayUse = map[string]string{
 	"GET /api/v1/rounds/:round/summary":                      "AMYR",
 	"GET /api/v1/rounds/:round/analysis":                     "AMYR",
 	"GET /rounds/:round/behind":                              "AMYR",
+	"GET /rounds/:round/quality":                             "AMYR",
+	"POST /rounds/:round/quality/dismissed":                  "AMR",
 	"GET /rounds/:round/analysis":                            "AMYR",
 	"GET /api/v1/rounds/:round/export.xlsx":                  "AMY",
 	"GET /api/v1/assignments":                                "AMYROP",

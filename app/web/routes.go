@@ -147,6 +147,8 @@ func (s *Server) routes() []route {
 		{"GET", api + "/rounds/:round/analysis", survey.OpSummarize, s.apiAnalysis, "by template sector structure setting tag under observer period state from to"},
 		{"GET", "/rounds/:round/analysis", survey.OpSummarize, s.pageAnalysis, ""},
 		{"GET", "/rounds/:round/behind", survey.OpSummarize, s.pageBehind, ""},
+		{"GET", "/rounds/:round/quality", survey.OpSummarize, s.pageQuality, ""},
+		{"POST", "/rounds/:round/quality/dismissed", survey.OpReview, s.pageDismissFlag, ""},
 
 		// OpenRosa: what ODK Collect and its kin ask for.
 		{"GET", odkPath + "/:token/formList", "", s.odk(s.odkFormList), ""},
