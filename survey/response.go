@@ -59,7 +59,9 @@ type Response struct {
 	// Conflicts are other contents that came in under the same id. They are
 	// kept for review and never dropped.
 	Conflicts []Submission `json:"conflicts,omitempty"`
-	Events    []Event      `json:"events,omitempty"`
+	// Comments are what reviewers said, oldest first.
+	Comments []Comment `json:"comments,omitempty"`
+	Events   []Event   `json:"events,omitempty"`
 
 	// Packed is the derived row from which summaries are made (scoring.Pack);
 	// empty while quarantined. DerivedRev counts how often it was derived anew.

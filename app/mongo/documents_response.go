@@ -24,6 +24,7 @@ type responseDoc struct {
 	Receipt         *receiptDoc        `bson:"receipt,omitempty"`
 	Earlier         []submissionDoc    `bson:"earlier,omitempty"`
 	Conflicts       []submissionDoc    `bson:"conflicts,omitempty"`
+	Comments        []commentDoc       `bson:"comments,omitempty"`
 	Events          []eventDoc         `bson:"events,omitempty"`
 	Packed          []byte             `bson:"packed,omitempty"`
 	DerivedRev      int64              `bson:"derived_rev,omitempty"`
@@ -46,6 +47,19 @@ type submissionDoc struct {
 	StartedAt  *time.Time      `bson:"started_at,omitempty"`
 	EndedAt    *time.Time      `bson:"ended_at,omitempty"`
 }
+
+type commentDoc struct {
+	Item     string          `bson:"item,omitempty"`
+	Text     string          `bson:"text"`
+	By       survey.PersonID `bson:"by,omitempty"`
+	At       time.Time       `bson:"at"`
+	SHA256   string          `bson:"sha256"`
+	Resolved bool            `bson:"resolved,omitempty"`
+}
+
+func commentDocOf(c survey.Comment) commentDoc { return commentDoc(c) }
+
+func (d commentDoc) comment() survey.Comment { return survey.Comment(d) }
 
 type receiptDoc struct {
 	Total     string   `bson:"total,omitempty"`
@@ -75,7 +89,7 @@ func responseDocOf(r *survey.Response, h head) *responseDoc {
 		MeetingDate: r.MeetingDate.String(), State: r.State, Reasons: each(r.Reasons, problemDocOf),
 		Submission: submissionDocOf(r.Submission), Receipt: (*receiptDoc)(r.Receipt),
 		Earlier: each(r.Earlier, submissionDocOf), Conflicts: each(r.Conflicts, submissionDocOf),
-		Events: each(r.Events, eventDocOf), Packed: r.Packed, DerivedRev: r.DerivedRev}
+		Comments: each(r.Comments, commentDocOf), Events: each(r.Events, eventDocOf), Packed: r.Packed, DerivedRev: r.DerivedRev}
 }
 
 func (d *responseDoc) response() (*survey.Response, error) {
@@ -86,7 +100,7 @@ func (d *responseDoc) response() (*survey.Response, error) {
 		MeetingDate: meeting, State: d.State, Reasons: each(d.Reasons, problemDoc.problem),
 		Submission: d.Submission.submission(), Receipt: (*survey.Receipt)(d.Receipt),
 		Earlier: each(d.Earlier, submissionDoc.submission), Conflicts: each(d.Conflicts, submissionDoc.submission),
-		Events: each(d.Events, eventDoc.event), Packed: d.Packed, DerivedRev: d.DerivedRev, Rev: d.Head.Rev}, err
+		Comments: each(d.Comments, commentDoc.comment), Events: each(d.Events, eventDoc.event), Packed: d.Packed, DerivedRev: d.DerivedRev, Rev: d.Head.Rev}, err
 }
 
 func submissionDocOf(s survey.Submission) submissionDoc {

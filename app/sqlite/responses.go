@@ -17,6 +17,10 @@ var responses = &kind[survey.Response]{
 	rev:  func(r *survey.Response) *int64 { return &r.Rev },
 	cut: func(r *survey.Response) {
 		r.Events = cutEvents(r.Events)
+		r.Comments = append([]survey.Comment(nil), r.Comments...)
+		for i := range r.Comments {
+			r.Comments[i].At = cutTime(r.Comments[i].At)
+		}
 		r.Submission = cutSubmission(r.Submission)
 		r.Earlier = cutSubmissions(r.Earlier)
 		r.Conflicts = cutSubmissions(r.Conflicts)

@@ -183,6 +183,8 @@ func (s *Server) apiResponses(q *request) error {
 type reviewBody struct {
 	Decision string `json:"decision" validate:"required,oneof=approve return"`
 	Comment  string `json:"comment" validate:"max=4000"`
+	// Items are comments about single items, by name.
+	Items map[string]string `json:"items"`
 }
 
 // apiReview approves a response or returns it; If-Match names the revision
@@ -203,7 +205,7 @@ func (s *Server) apiReview(q *request) error {
 	if rev == 0 {
 		return &survey.Error{Kind: survey.Invalid, Code: "request.if_match"}
 	}
-	r, err := s.svc.Review(q.ctx, q.caller, id, rev, service.Decision(body.Decision), body.Comment)
+	r, err := s.svc.Review(q.ctx, q.caller, id, rev, service.Verdict{Decision: service.Decision(body.Decision), Comment: body.Comment, Items: body.Items})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 
 // bodyRoutes are the routes that take a body, with addresses that exist.
 func bodyRoutes(s *Server) map[string]string {
-	fill := strings.NewReplacer(":code", "SHCB-TK", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":name", "all.observer")
+	fill := strings.NewReplacer(":code", "SHCB-TK", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":response", survey.NewID(), ":name", "all.observer")
 	out := map[string]string{}
 	for _, r := range s.routes() {
 		if r.method != "GET" {

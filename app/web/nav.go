@@ -20,6 +20,7 @@ var navigation = []entry{
 	{"/", "nav.home", survey.OpOwnAccount, survey.Own},
 	{"/templates", "editor.templates", survey.OpWriteTemplates, survey.InScope},
 	{"/rounds", "nav.rounds", survey.OpSummarize, survey.InScope},
+	{"/review", "review.title", survey.OpReview, survey.InScope},
 	{"/people", "nav.people", survey.OpManagePeople, survey.InScope},
 }
 

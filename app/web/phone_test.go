@@ -164,7 +164,7 @@ func TestAnObserversDay(t *testing.T) {
 
 	// A form that is returned comes back with the reason, is mended and sent again.
 	r := d.stored()[d.units[0]]
-	_, err := d.svc.Review(t.Context(), service.Operator(), r.ID, r.Rev, service.Return, "Số có mặt chưa khớp.")
+	_, err := d.svc.Review(t.Context(), service.Operator(), r.ID, r.Rev, service.Verdict{Decision: service.Return, Comment: "Số có mặt chưa khớp."})
 	ok(t, err)
 	p.Goto("/visits")
 	p.Wait(`document.querySelector(".visit-returned")?.textContent.includes("Số có mặt")`)

@@ -74,6 +74,9 @@ var mayUse = map[string]string{
 	"GET /api/v1/responses/:id/attachments":                  "AMYROP",
 	"GET /api/v1/responses/:id/attachments/:name":            "AMYROP",
 	"PUT /api/v1/responses/:id/attachments/:name":            "AMOP",
+	"GET /review":                                            "AMR",
+	"GET /review/:response":                                  "AMR",
+	"POST /review/:response":                                 "AMR",
 	"POST /api/v1/templates/check":                           "A",
 	"POST /api/v1/templates/try":                             "A",
 	"PUT /api/v1/templates/:code/versions/:version":          "A",
@@ -150,7 +153,7 @@ var letterOf = map[survey.AccountRole]string{survey.Admin: "A", survey.Manager: 
 // addressOf fills in a route's address with things that exist, all of them in
 // the part of the tree.
 func addressOf(path string) string {
-	return strings.NewReplacer(":code", "S0001", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":name", "all.observer", ":device", "0123456789abcdef", ":secret", "nonsense").Replace(path)
+	return strings.NewReplacer(":code", "S0001", ":version", "1", ":round", "demo-2018", ":id", survey.NewID(), ":response", survey.NewID(), ":name", "all.observer", ":device", "0123456789abcdef", ":secret", "nonsense").Replace(path)
 }
 
 func TestEveryRouteLetsInTheRolesItShould(t *testing.T) {
@@ -222,6 +225,8 @@ var outOfScope = map[string]string{
 	"GET /api/v1/responses/:id/attachments":       "",
 	"GET /api/v1/responses/:id/attachments/:name": elsewhere, // TestAttachmentsComeBeforeTheirResponseAndAreReadByWhoMayReadIt
 	"PUT /api/v1/responses/:id/attachments/:name": "x",
+	"GET /review/:response":                       "",
+	"POST /review/:response":                      "decision=approve&rev=1",
 	"POST /api/v1/responses/:id/review":           `{"decision": "approve"}`,
 	"POST /api/v1/assignments/:id/change":         `{"action": "postpone", "due": "2018-01-30", "reason": "bão"}`,
 	"GET /visits/:id/plain":                       "",

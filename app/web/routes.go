@@ -112,6 +112,9 @@ func (s *Server) routes() []route {
 		{"GET", api + "/responses/:id/attachments", survey.OpReadResponses, s.apiAttachments, ""},
 		{"GET", api + "/responses/:id/attachments/:name", survey.OpReadResponses, s.apiAttachment, "sha256"},
 		{"PUT", api + "/responses/:id/attachments/:name", survey.OpSubmit, s.apiPutAttachment, ""},
+		{"GET", "/review", survey.OpReview, s.pageReviewList, ""},
+		{"GET", "/review/:response", survey.OpReview, s.pageReview, ""},
+		{"POST", "/review/:response", survey.OpReview, s.pageDecide, ""},
 
 		// Forms: the form as data, as a plain page, on paper.
 		{"GET", api + "/templates/:code/versions/:version/form", survey.OpReadTemplates, s.apiForm, "scoring"},

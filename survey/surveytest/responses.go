@@ -34,6 +34,7 @@ func testResponses(t *testing.T, opener Opener) {
 			r.Earlier[0].ReceivedAt, r.Earlier[0].EndedAt = odd, &odd
 			r.Conflicts = []survey.Submission{Submission("conflict")}
 			r.Conflicts[0].ReceivedAt, r.Conflicts[0].StartedAt = odd, &odd
+			r.Comments = []survey.Comment{{Text: "Xin ghi rõ", At: odd, SHA256: "0a"}, {Item: "A1", Text: "?", By: "p", At: odd, Resolved: true}}
 		}))
 	})
 	t.Run("raw bytes of every submission come back as they were", func(t *testing.T) { testRaw(t, s) })
