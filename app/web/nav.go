@@ -17,7 +17,8 @@ type entry struct {
 
 // navigation is what the menu offers, in its order.
 var navigation = []entry{
-	{"/", "nav.home", survey.OpOwnAccount, survey.Own},
+	{"/", "page.rounds", survey.OpReadAssignments, survey.InScope},
+	{"/visits", "phone.visits", survey.OpSubmit, survey.Own},
 	{"/templates", "editor.templates", survey.OpWriteTemplates, survey.InScope},
 	{"/rounds", "nav.rounds", survey.OpSummarize, survey.InScope},
 	{"/review", "review.title", survey.OpReview, survey.InScope},

@@ -175,3 +175,8 @@ func (s *Server) pageVisitList(q *request) error {
 	}
 	return s.show(q.Ctx, 200, "visit-list", q.page(message.Say(q.caller.Language, "phone.visits", nil), b))
 }
+
+// pageGuide is the observer's guide, for everybody.
+func (s *Server) pageGuide(q *request) error {
+	return s.show(q.Ctx, 200, "guide", q.page(message.Say(q.caller.Language, "phone.guide_title", nil), nil))
+}

@@ -128,6 +128,9 @@ func (s *Server) pageHome(q *request) error {
 	if q.caller.Person == nil {
 		return q.Redirect("/sign-in", fiber.StatusSeeOther)
 	}
+	if survey.Policy[survey.OpSubmit][q.caller.Person.Role] == survey.Own {
+		return q.Redirect("/visits", fiber.StatusSeeOther) // the phone's page is all they need
+	}
 	rounds, err := s.svc.Rounds(q.ctx, q.caller)
 	if err != nil {
 		return err

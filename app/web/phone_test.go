@@ -230,3 +230,45 @@ func TestASessionThatEndsKeepsTheQueue(t *testing.T) {
 	p.Wait(`document.querySelector(".visit-sent")`)
 	d.sameBytes(p, 1)
 }
+
+// The first load of a form takes little of a slow network, and nothing from
+// any other host. With KHAOSAT_PICTURES it also takes the guide's pictures.
+func TestWhatAPhoneLoads(t *testing.T) {
+	d := newDay(t, 4)
+	b := browsertest.Shared(t)
+	p := d.phone(b, browsertest.Options{Noisy: true})
+	d.open(p, d.units[0])
+	total, names := 0, []string{}
+	for _, path := range append([]string{"/visits", "/worker.js", "/manifest.webmanifest", "/api/v1/phone", "/api/v1/templates/SHCB-TK/versions/1/form"}, staticPaths()...) {
+		a := d.ask("GET", path, nil, d.as(d.who), header{"Accept-Encoding", "br"}).want(t, 200)
+		total += len(a.body)
+		names = append(names, fmt.Sprintf("%s %d", path, len(a.body)))
+	}
+	t.Logf("%d bytes: %v", total, names)
+	if total > 100e3 {
+		t.Errorf("the first load takes %d bytes, at most 100,000 are allowed", total)
+	}
+	var elsewhere []string
+	p.Eval(`performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith("blob:"))`, &elsewhere)
+	if len(elsewhere) > 0 {
+		t.Errorf("asked of other hosts: %v", elsewhere)
+	}
+	d.answer(p, d.units[1], "")
+	p.Eval(`khaosatPhone.go("/visits")`, nil)
+	for _, lang := range []string{"vi", "en"} {
+		p.Goto("/visits?lang=" + lang)
+		p.Wait(`document.documentElement.lang === ` + quote(lang) + ` && document.querySelector(".visit-drafts")`)
+		p.Screenshot("guide-visits-" + lang)
+		d.open(p, d.units[0])
+		p.Eval(`khaosatPhone.form.show(4)`, nil)
+		p.Screenshot("guide-form-" + lang)
+		p.Eval(`khaosatPhone.go("/visits")`, nil)
+	}
+}
+
+func staticPaths() (out []string) {
+	for _, name := range phoneFiles {
+		out = append(out, "/static/"+name)
+	}
+	return out
+}

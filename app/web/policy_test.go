@@ -96,6 +96,7 @@ var mayUse = map[string]string{
 	"GET /visits":                                            "AMOP",
 	"GET /visits/list":                                       "AMOP",
 	"GET /visits/:visit":                                     "AMOP",
+	"GET /guide":                                             ".",
 	"GET /worker.js":                                         ".",
 	"GET /manifest.webmanifest":                              ".",
 	"GET /":                                                  ".",

@@ -129,6 +129,7 @@ func (s *Server) routes() []route {
 		{"GET", "/visits", survey.OpSubmit, s.pagePhone, ""},
 		{"GET", "/visits/list", survey.OpSubmit, s.pageVisitList, ""},
 		{"GET", "/visits/:visit", survey.OpSubmit, s.pagePhone, ""},
+		{"GET", "/guide", "", s.pageGuide, ""},
 		{"GET", "/worker.js", "", s.phoneWorker, ""},
 		{"GET", "/manifest.webmanifest", "", s.manifest, ""},
 

@@ -8,9 +8,11 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/gofiber/fiber/v2/utils"
 
@@ -81,9 +83,21 @@ func New(svc *service.Service, config Config) (*Server, error) {
 		ErrorHandler:            s.failed,
 		EnableTrustedProxyCheck: true, TrustedProxies: config.TrustedProxies,
 	})
-	s.app.Use(s.trace, s.headers, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	s.app.Use(compress.New(compress.Config{Next: func(c *fiber.Ctx) bool { return !compressed(c.Path()) }}), s.trace, s.headers, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
 	s.register()
 	return s, nil
+}
+
+// compressed reports whether answers at the path are worth compressing: pages
+// and what phones fetch, over slow networks. Workbooks and photos are compressed
+// as they are.
+func compressed(path string) bool {
+	for _, prefix := range []string{"/static/", "/visits", "/worker.js", "/guide", "/rounds", "/templates", "/people", "/responses", apiPath + "/phone", apiPath + "/templates", apiPath + "/assignments"} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return path == "/"
 }
 
 // Serve answers requests on the listener until Shutdown.
