@@ -528,7 +528,7 @@ func TestAccountPagesFitAPhone(t *testing.T) {
 			visitor.Goto(link.Path)
 			visitor.Screenshot("accounts-" + name + "-invitation")
 			visitor.Tap("main form button")
-			visitor.Wait(`location.pathname === "/"`)
+			visitor.Wait(`location.pathname === "/visits"`)
 			visitor.Goto("/account")
 			if !strings.Contains(visitor.Text("main"), "all.observer") {
 				t.Errorf("signed in as %s", visitor.Text("main"))

@@ -321,7 +321,8 @@ func TestTheMenuLeadsToPagesThatOpen(t *testing.T) {
 		}
 		for _, line := range lines {
 			a := r.ask("GET", line.Path, nil, r.as("part."+string(role)), header{"Accept", "text/html"}, header{"Accept-Language", "en"})
-			if a.status != 200 || !strings.Contains(string(a.body), `aria-current="page">`+html.EscapeString(line.Label)) {
+			marked := strings.Contains(string(a.body), `aria-current="page">`+html.EscapeString(line.Label))
+			if a.status != 200 || !marked && line.Path != "/visits" { // the phone's page has no menu: it is the same for everybody
 				t.Errorf("%s, %s as %s: %d", line.Label, line.Path, role, a.status)
 			}
 		}

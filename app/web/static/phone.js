@@ -185,6 +185,7 @@ class Phone {
     }
     const round = this.round(visit.round);
     const engine = open(form, { answers: d.answers, unit: visit.place?.facts ?? {}, lists: this.bundle.type_lists, now: Date.now() - this.wrongBy(), zone: round?.zone, lang: this.lang });
+    engine.stamp();
     const locked = d.state !== OPEN;
     if (locked) { this.showSent(visit, d); return; }
     const display = this.bundle.person.display?.form;
@@ -226,6 +227,7 @@ class Phone {
   // often it takes.
   async seal(visit, id, engine) {
     const form = engine.form;
+    engine.stamp(true);
     const d = await store.draft(id);
     const content = { round: d.round, template: d.template, template_version: d.version, unit: d.unit, role: d.role };
     if (!form.items.some((i) => i.name === 'meeting_date')) content.meeting_date = dayOf(d.started_at);
