@@ -18,6 +18,8 @@ type day struct {
 	t     *testing.T
 	units []survey.UnitCode
 	who   string
+	// session is that of all phones, once one has signed in.
+	session string
 }
 
 // newDay assigns n visits to an observer.
@@ -37,7 +39,10 @@ func newDay(t *testing.T, n int) *day {
 // it would also work without a network.
 func (d *day) phone(b *browsertest.Browser, o browsertest.Options) *browsertest.Page {
 	d.t.Helper()
-	o.URL, o.Cookies = d.url, map[string]string{sessionCookie: d.sessionOf(d.t, d.who), languageCookie: "en"}
+	if d.session == "" {
+		d.session = d.sessionOf(d.t, d.who)
+	}
+	o.URL, o.Cookies = d.url, map[string]string{sessionCookie: d.session, languageCookie: "en"}
 	p := b.Open(d.t, o)
 	p.Goto("/visits")
 	p.Wait(`document.querySelectorAll(".visit").length === ` + fmt.Sprint(len(d.units)))
@@ -271,4 +276,81 @@ func staticPaths() (out []string) {
 		out = append(out, "/static/"+name)
 	}
 	return out
+}
+
+// Photos go with their form, each once, whatever stands between the phone and
+// the server; what is no receipt of the server's leaves them on the phone.
+func TestPhotosAndAPortalThatAnswersForTheServer(t *testing.T) {
+	d := newDay(t, 1)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	d.open(p, d.units[0])
+	d.answer(p, d.units[0], "")
+	p.Eval(`(async () => {
+		const { takePhoto } = await import("/static/phone-photos.js");
+		const canvas = new OffscreenCanvas(2400, 1800);
+		const c = canvas.getContext("2d");
+		for (let i = 0; i < 400; i++) { c.fillStyle = "hsl(" + i + " 80% 50%)"; c.fillRect((i * 37) % 2400, (i * 91) % 1800, 300, 200); }
+		const file = new File([await canvas.convertToBlob({type: "image/png"})], "minutes.png", {type: "image/png"});
+		const f = khaosatPhone.form;
+		const name = await takePhoto(f.draft, "photo", file);
+		f.engine.set("photo", name);
+		await f.changed("photo");
+		f.refreshAll();
+		// A café's sign-in page answers everything with 200 and a page.
+		const real = fetch;
+		globalThis.portal = true;
+		globalThis.fetch = (url, o) => globalThis.portal && o?.method === "PUT" ? Promise.resolve(new Response("<!doctype html><title>Wi-Fi</title>", {status: 200, headers: {"Content-Type": "text/html"}})) : real(url, o);
+	})()`, nil)
+	d.send(p, "waiting")
+	d.waitKept(p, `d.attempts > 0`)
+	// The form gets through, the photo does not yet.
+	p.Eval(`(() => { const real = fetch; globalThis.portal = false; globalThis.fetch = (url, o) => String(url).includes("attachments") && o?.method === "PUT" && !globalThis.through ? Promise.resolve(new Response("<!doctype html>", {status: 200})) : real(url, o); })()`, nil)
+	p.Eval(`khaosatPhone.queue.send(true)`, nil)
+	d.waitKept(p, `d.receipt && d.state === "waiting"`)
+	p.Eval(`(globalThis.through = true, khaosatPhone.queue.send(true))`, nil)
+	d.waitKept(p, `d.state === "received"`)
+	d.sameBytes(p, 1)
+	r := d.stored()[d.units[0]]
+	files, err := d.svc.Attachments(t.Context(), service.Operator(), r.ID)
+	ok(t, err)
+	if len(files.Items) != 1 || !files.Complete() {
+		t.Fatalf("%d files are stored, complete %v", len(files.Items), files.Complete())
+	}
+	if size := files.Items[0].Size; size == 0 || size > 1<<20 {
+		t.Errorf("the photo was not shrunk: %d bytes", size)
+	}
+}
+
+// Thirty forms that waited go in one go, and the same file of them on another
+// phone stores nothing twice.
+func TestManyWaitingFormsFromTwoPhones(t *testing.T) {
+	const n = 30
+	d := newDay(t, n)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	p.Offline(true)
+	for _, u := range d.units {
+		d.open(p, u)
+		d.answer(p, u, "")
+		p.Eval(`(async () => { const f = khaosatPhone.form; await f.send(); })()`, nil)
+	}
+	var file string
+	p.Eval(`(async () => { const s = await import("/static/phone-store.js"); return JSON.stringify({khaosat: "phone", version: 1, person: khaosatPhone.bundle.person.id, drafts: await s.drafts(khaosatPhone.bundle.person.id), photos: []}); })()`, &file)
+	p.Offline(false)
+	other := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	other.Eval(`khaosatPhone.importFile(new File([`+quote(file)+`], "a.khaosat"))`, nil)
+	p.Eval(`khaosatPhone.queue.send(true)`, nil)
+	for _, phone := range []*browsertest.Page{p, other} {
+		states := ""
+		for range 120 {
+			phone.Eval(`Object.entries(Object.groupBy(khaosatPhone.drafts, d => d.state)).map(([k, v]) => k + " " + v.length + " " + (v[0].problem || v[0].refused?.detail || "")).join()`, &states)
+			if states == fmt.Sprintf("received %d ", n) {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		if states != fmt.Sprintf("received %d ", n) {
+			t.Fatalf("on a phone there are: %s", states)
+		}
+	}
+	d.sameBytes(p, n)
 }

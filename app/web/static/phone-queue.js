@@ -89,8 +89,9 @@ export class Queue {
     if (photos !== 'sent') return this.#later(d, photos);
     const held = d.receipt.state === 'quarantined' || d.receipt.conflict;
     await this.#note(d.id, (s) => ({ ...s, state: held ? HELD : RECEIVED, sending: 0, attempts: 0, problem: '', photos_left: 0 }), 'strict');
-    // The server has them, byte for byte: the room on the phone is needed.
-    for (const p of await store.photos(d.id)) await store.dropPhoto(d.id, p.name);
+    // The server has said of each of these bytes that it has them: the room on the
+    // phone is needed.
+    for (const p of await store.photos(d.id)) if (p.sent) await store.dropPhoto(d.id, p.name);
     return 'sent';
   }
 
@@ -104,14 +105,16 @@ export class Queue {
       const headers = { 'Content-Type': p.type };
       if (p.sha256) headers['Content-Digest'] = `sha-256=:${p.sha256}:`;
       let response;
+      let answer;
       try {
         response = await fetch(`/api/v1/responses/${d.id}/attachments/${encodeURIComponent(p.name)}?lang=${this.lang}`, { method: 'PUT', body: p.blob, headers, signal: timeout(180000) });
+        answer = await response.json();
       } catch {
-        return 'offline';
+        return response ? 'later' : 'offline'; // what is no JSON does not come from khaosat
       }
       if (response.status === 401) return 'signed-out';
-      if (!response.ok) {
-        await this.#note(d.id, (s) => ({ ...s, photos_left: left, problem: `HTTP ${response.status}` }));
+      if (!response.ok || !(await isPhotoReceipt(answer, p))) {
+        await this.#note(d.id, (s) => ({ ...s, photos_left: left, problem: answer.detail || answer.title || `HTTP ${response.status}` }));
         return 'later';
       }
       await store.keepPhoto({ ...p, sent: Date.now() });
@@ -128,7 +131,16 @@ export class Queue {
 }
 
 function isReceipt(answer, d) {
-  return answer?.id === d.id && typeof answer.received_at === 'string' && /^[0-9a-f]{64}$/.test(answer.sha256 ?? '') && (!d.sha256 || answer.sha256 === d.sha256 || answer.conflict || answer.sha256.length === 64);
+  if (answer?.id !== d.id || typeof answer.received_at !== 'string' || !/^[0-9a-f]{64}$/.test(answer.sha256 ?? '')) return false;
+  // Of other content under the same id the server keeps both, and names the first.
+  return !d.sha256 || answer.sha256 === d.sha256 || answer.conflict === true;
+}
+
+// A receipt for a photo names its bytes.
+async function isPhotoReceipt(answer, p) {
+  if (answer?.name !== p.name || !/^[0-9a-f]{64}$/.test(answer.sha256 ?? '')) return false;
+  const own = await digest(await p.blob.arrayBuffer());
+  return own === '' || own === answer.sha256;
 }
 
 function timeout(ms) {
