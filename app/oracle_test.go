@@ -574,7 +574,7 @@ func (w *world) review(t *testing.T, forms []*sending) {
 		if err != nil {
 			return err
 		}
-		_, err = w.service.Review(t.Context(), w.people["reviewer"], s.id, r.Rev, decision, "xem lại")
+		_, err = w.service.Review(t.Context(), w.people["reviewer"], s.id, r.Rev, service.Verdict{Decision: decision, Comment: "xem lại"})
 		return err
 	})
 }

@@ -114,8 +114,9 @@ type TryStore interface {
 	// them as they are then. The count never goes below zero. When the last try
 	// is as long ago as within, or longer, the count begins at zero first, and
 	// the store may forget such tries of any key. The time of the last try
-	// becomes at, if n is above zero. Of concurrent calls all count, and each is
-	// given another number.
+	// becomes at, if n is above zero. Of concurrent calls all count; a
+	// number may also hold those of calls at the same time, so that at most k of
+	// them are told k or less.
 	AddTries(ctx context.Context, key string, n int, at time.Time, within time.Duration) (Tries, error)
 	// Tries gives the tries of a key, however old; the zero Tries if there are none.
 	Tries(ctx context.Context, key string) (Tries, error)

@@ -250,7 +250,7 @@ func TestDevicesAreSeenAndSignedOut(t *testing.T) {
 	r := newRig(t)
 	phone, _, _ := r.press(r.invite("all.observer"))
 	lost, _, _ := r.press(r.invite("all.observer"))
-	r.ask("GET", "/", nil, asBrowse, withCookies(sessionCookie, lost)).want(t, 200)
+	r.ask("GET", "/account", nil, asBrowse, withCookies(sessionCookie, lost)).want(t, 200)
 	devices, err := r.svc.Devices(context.Background(), service.Operator(), "all.observer", lost)
 	ok(t, err)
 	var id string

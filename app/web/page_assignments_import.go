@@ -97,10 +97,7 @@ func (s *Server) pageAssignmentTemplate(q *request) error {
 	if err != nil {
 		return err
 	}
-	name := "assignments.xlsx"
-	if q.caller.Language == "vi" {
-		name = "phan-cong.xlsx"
-	}
+	name := map[string]string{"vi": "phan-cong", "en": "assignments"}[q.caller.Language] + ".xlsx"
 	q.Set(fiber.HeaderContentType, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 	q.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", name))
 	return q.Send(b)

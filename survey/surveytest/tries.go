@@ -1,6 +1,7 @@
 package surveytest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func testTries(t *testing.T, opener Opener) {
 	add(s, "a", 1, 39, 1, 39) // the last was a quarter of an hour ago
 	add(s, "new", -1, 40, 0, 40)
 
-	t.Run("tries at once all count, and each is told its own number", func(t *testing.T) {
+	t.Run("tries at once all count, and at most k of them are told k or less", func(t *testing.T) {
 		const n = 30
 		numbers := make([]int, n)
 		inParallel(t, n, func(i int) error {
@@ -51,12 +52,14 @@ func testTries(t *testing.T, opener Opener) {
 			numbers[i] = got.Count
 			return err
 		})
-		seen := map[int]bool{}
-		for _, count := range numbers {
-			seen[count] = true
+		slices.Sort(numbers)
+		for i, count := range numbers {
+			if count < i+1 || count > n {
+				t.Errorf("sorted, number %d is %d of %d", i+1, count, n)
+			}
 		}
-		if got, err := s.Tries(ctx, "many"); err != nil || got.Count != n || len(seen) != n || seen[0] || seen[n+1] {
-			t.Errorf("%d tries and %d numbers, want %d (%v)", got.Count, len(seen), n, err)
+		if got, err := s.Tries(ctx, "many"); err != nil || got.Count != n {
+			t.Errorf("%d tries are counted, want %d (%v)", got.Count, n, err)
 		}
 	})
 }
