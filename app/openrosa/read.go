@@ -140,17 +140,6 @@ func (s *submissionReader) level(e *element, items []survey.Item, path string, o
 	return answers, calculated, any
 }
 
-// metadataKind is the kind whose values a client's own entry is written like.
-func metadataKind(it *survey.Item) survey.ItemKind {
-	switch it.Type {
-	case "start", "end":
-		return survey.KindDateTime
-	case "today":
-		return survey.KindDate
-	}
-	return survey.KindNote // as it stands
-}
-
 // rows reads the instances of a repeat. One in which nothing was answered is
 // none: clients make the first by themselves. Where their number is worked out,
 // all stay.

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/khaosat/khaosat/survey"
-	"github.com/khaosat/khaosat/survey/expr"
 )
 
 // body writes the questions.
@@ -151,28 +150,6 @@ func (w *writer) control(it *survey.Item, at *place) {
 	default:
 		w.question("input", at, it.Appearance)
 	}
-}
-
-// choiceFilter is the condition on the choices, "" if all are shown. In it, paths
-// begin at the choice; those to the form begin at the question.
-func (w *writer) choiceFilter(it *survey.Item, at *place) string {
-	if it.ChoiceFilter == "" {
-		return ""
-	}
-	e, err := expr.Parse(it.ChoiceFilter)
-	if err != nil {
-		if w.err == nil {
-			w.err = err
-		}
-		return ""
-	}
-	return "[" + e.FormatWith(expr.Words{Call: w.call, Ref: func(name string) string {
-		ref := w.refTo(name, at)
-		if strings.HasPrefix(ref, "../") {
-			return "current()/" + ref
-		}
-		return ref
-	}}) + "]"
 }
 
 // likert bounds when a rubric is laid out as a scale: few levels, short names.

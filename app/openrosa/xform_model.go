@@ -128,13 +128,6 @@ func fixedDefault(it *survey.Item) (string, bool) {
 	return m[1] + m[2] + m[3], true
 }
 
-// preloads are the items that clients fill in by themselves.
-var preloads = map[string]struct{ kind, preload, params string }{
-	"start": {"dateTime", "timestamp", "start"}, "end": {"dateTime", "timestamp", "end"}, "today": {"date", "date", "today"},
-	"deviceid": {"string", "property", "deviceid"}, "username": {"string", "property", "username"},
-	"email": {"string", "property", "email"}, "phonenumber": {"string", "property", "phonenumber"},
-}
-
 // bindTypes are the kinds' data types.
 var bindTypes = map[survey.ItemKind]string{
 	survey.KindNote: "string", survey.KindText: "string", survey.KindInteger: "int", survey.KindDecimal: "decimal",

@@ -44,13 +44,6 @@ func noise(n int) []byte {
 	return b
 }
 
-// attachmentsJSON is how files are listed.
-type attachmentsJSON struct {
-	Items             []survey.Attachment
-	Expected, Missing []string
-	Complete          bool
-}
-
 func TestAttachmentsComeBeforeTheirResponseAndAreReadByWhoMayReadIt(t *testing.T) {
 	r := newRig(t)
 	unit := r.rated(true)[0]
