@@ -34,13 +34,13 @@ func (s *Store) AddTries(ctx context.Context, key string, n int, at time.Time, w
 		{Key: "count", Value: bson.D{{Key: "$max", Value: bson.A{0, bson.D{{Key: "$add", Value: bson.A{counted, n}}}}}}},
 		{Key: "last", Value: last},
 	}}}}
-	var found triesDoc
 	var err error
 	for range maxTurns {
 		err = untangle(ctx, func() error {
 			op, cancel := s.limit(ctx)
 			defer cancel()
-			return coll.FindOneAndUpdate(op, byID(key), update, options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)).Decode(&found)
+			_, err := coll.UpdateOne(op, byID(key), update, options.Update().SetUpsert(true))
+			return err
 		})
 		if !mongo.IsDuplicateKeyError(err) { // two that came first at once
 			break
@@ -49,10 +49,16 @@ func (s *Store) AddTries(ctx context.Context, key string, n int, at time.Time, w
 	if err != nil {
 		return survey.Tries{}, s.failure(ctx, err)
 	}
+	// Read behind the write and not with it: what FerretDB gives back of a write
+	// may be the document as it was before another's.
+	found, err := s.Tries(ctx, key)
+	if err != nil {
+		return survey.Tries{}, err
+	}
 	op, cancel := s.limit(ctx)
 	defer cancel()
 	_, err = coll.DeleteMany(op, bson.D{{Key: "last", Value: bson.D{{Key: "$lte", Value: old}}}})
-	return found.tries(), s.failure(ctx, err)
+	return found, s.failure(ctx, err)
 }
 
 // Tries implements survey.TryStore.

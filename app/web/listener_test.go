@@ -97,7 +97,9 @@ func TestABodyOfFiftyMegabytesIsRefusedReadablyOnEveryRoute(t *testing.T) {
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > most {
 		t.Errorf("%d requests allocated %d MB", sent, grown>>20)
 	}
-	if after.Sys > before.Sys+8*maxWorkbook {
+	// Buffers double while they grow, and the old ones wait to be collected; all
+	// that was sent would be twenty times as much.
+	if after.Sys > before.Sys+12*maxWorkbook {
 		t.Errorf("memory grew from %d to %d MB", before.Sys>>20, after.Sys>>20)
 	}
 }
