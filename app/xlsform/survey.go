@@ -24,8 +24,6 @@ type surveyReader struct {
 	g    *grid
 	root []survey.Item
 	open []openGroup
-	// filtered: a choice filter has been met.
-	filtered bool
 }
 
 func (r *reader) readSurvey() {
@@ -217,10 +215,6 @@ func (s *surveyReader) item(row sheetRow, name string, t rowType) survey.Item {
 	}
 	if t.limit != "" && it.Type != "" {
 		s.report(survey.SeverityWarning, "type.limit."+t.limit, at, s.g.get(row, "type"), nil)
-	}
-	if it.ChoiceFilter != "" && !s.filtered {
-		s.filtered = true
-		s.report(survey.SeverityWarning, "choice_filter.pages", s.g.place(row, "choice_filter", name), it.ChoiceFilter, nil)
 	}
 	s.rubric(row, &it)
 	return it

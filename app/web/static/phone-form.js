@@ -212,30 +212,51 @@ export class FormView {
     };
   }
 
+  // The choices that are offered may depend on other answers, so they are drawn
+  // anew when they are others.
   #choices(item, path, id) {
     const many = item.kind === 'select_multiple';
     const { say } = this;
-    const choices = this.engine.get(path).choices ?? [];
-    if (!many && item.kind === 'select_one' && (choices.length > 12 || /\bminimal\b/.test(item.appearance ?? ''))) {
-      const input = h('select', { id, onchange: (e) => this.#set(path, e.target.value || null) }, h('option', { value: '' }, '…'), choices.map((c) => h('option', { value: c.name }, c.label)));
-      return { el: input, input, refresh: (is) => { input.value = is.value ?? ''; } };
-    }
-    const boxes = choices.map((c) => {
-      const input = h('input', {
-        type: many ? 'checkbox' : 'radio', name: id, value: c.name, disabled: item.read_only,
-        onchange: () => {
-          if (!many) return this.#set(path, c.name);
-          return this.#set(path, boxes.filter((b) => b.input.checked).map((b) => b.input.value));
+    const all = this.engine.get(path).choices ?? [];
+    let offered = '';
+    if (!many && item.kind === 'select_one' && (all.length > 12 || /\bminimal\b/.test(item.appearance ?? ''))) {
+      const input = h('select', { id, 'aria-describedby': `${id}-h ${id}-p`, onchange: (e) => this.#set(path, e.target.value || null) });
+      return {
+        el: input, input,
+        refresh: (is) => {
+          const key = (is.choices ?? []).map((c) => c.name).join(' ');
+          if (key !== offered || !input.options.length) fill(input, h('option', { value: '' }, '…'), (is.choices ?? []).map((c) => h('option', { value: c.name }, c.label)));
+          offered = key;
+          input.value = is.value ?? '';
         },
-      });
-      return { input, el: h('label', { class: `q-choice${c.means ? ' q-means' : ''}` }, input, h('span', {}, h('span', { class: 'q-choice-label' }, c.label), c.anchor && h('span', { class: 'quiet anchor' }, c.anchor))) };
-    });
+      };
+    }
+    let boxes = [];
     const clear = !many && h('button', { type: 'button', class: 'small link', onclick: () => { this.#set(path, null); boxes[0]?.input.focus(); } }, say('phone.clear'));
+    const list = h('div', { class: 'q-choices' });
+    const drawn = (choices) => {
+      boxes = choices.map((c) => {
+        const input = h('input', {
+          type: many ? 'checkbox' : 'radio', name: id, value: c.name, disabled: Boolean(item.read_only || this.locked),
+          onchange: () => {
+            if (!many) return this.#set(path, c.name);
+            return this.#set(path, boxes.filter((box) => box.input.checked).map((box) => box.input.value));
+          },
+        });
+        return { input, el: h('label', { class: `q-choice${c.means ? ' q-means' : ''}` }, input, h('span', {}, h('span', { class: 'q-choice-label' }, c.label), c.anchor && h('span', { class: 'quiet anchor' }, c.anchor))) };
+      });
+      fill(list, boxes.map((box) => box.el), clear);
+    };
+    drawn(all);
+    offered = all.map((c) => c.name).join(' ');
     return {
-      el: h('div', { class: 'q-choices' }, boxes.map((b) => b.el), clear),
+      el: list,
       refresh: (is) => {
+        const key = (is.choices ?? []).map((c) => c.name).join(' ');
+        if (key !== offered) drawn(is.choices ?? []);
+        offered = key;
         const chosen = new Set(many ? [is.value].flat().filter(Boolean).flatMap((v) => String(v).split(' ')) : [is.value]);
-        for (const b of boxes) if (b.input.checked !== chosen.has(b.input.value)) b.input.checked = chosen.has(b.input.value);
+        for (const box of boxes) if (box.input.checked !== chosen.has(box.input.value)) box.input.checked = chosen.has(box.input.value);
         if (clear) clear.hidden = is.value === null || is.value === '' || Boolean(this.locked);
       },
     };

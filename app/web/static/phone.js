@@ -95,15 +95,16 @@ class Phone {
     for (const v of this.bundle.visits) {
       for (const version of [v.template_version, v.returned?.template_version]) if (version) wanted.set(this.formKey(v, version), [v, version]);
     }
-    this.lacking = 0;
+    let lacking = 0;
     for (const [key, [visit, version]] of wanted) {
       if (await store.form(key)) continue;
       try {
         await store.keepForm(key, await this.fetchForm(visit, version));
       } catch {
-        this.lacking++;
+        lacking++;
       }
     }
+    this.lacking = lacking; // known only now
     if (!this.view) this.draw();
   }
 
