@@ -55,16 +55,12 @@ type OpenRosaCaller struct {
 func (s *Service) OpenRosaCaller(ctx context.Context, secret string) (*OpenRosaCaller, error) {
 	refused := &survey.Error{Kind: survey.Forbidden, Code: "openrosa.token"}
 	hash := tokenHash(strings.ToLower(secret))
-	found, fresh, asOf := s.bearers.find(hash)
-	if !fresh {
-		var err error
-		found, err = s.readBearer(ctx, hash)
-		if isNotFound(err) {
-			return nil, refused
-		}
-		if err != nil {
-			return nil, err
-		}
+	found, fresh, asOf, err := s.bearerOf(ctx, hash)
+	if isNotFound(err) {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
 	}
 	t := found.token
 	if t.Purpose != survey.TokenOpenRosa || !t.Used.IsZero() {

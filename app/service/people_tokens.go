@@ -46,16 +46,12 @@ func (s *Service) handOut(ctx context.Context, c Caller, t *survey.Token) (strin
 func (s *Service) Authenticate(ctx context.Context, secret string, purpose survey.TokenPurpose) (*survey.Person, error) {
 	refused := &survey.Error{Kind: survey.Unauthenticated, Code: "auth.token"}
 	hash := tokenHash(secret)
-	found, fresh, asOf := s.bearers.find(hash)
-	if !fresh {
-		var err error
-		found, err = s.readBearer(ctx, hash)
-		if isNotFound(err) {
-			return nil, refused
-		}
-		if err != nil {
-			return nil, err
-		}
+	found, fresh, asOf, err := s.bearerOf(ctx, hash)
+	if isNotFound(err) {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
 	}
 	if found.token.Purpose != purpose || !found.token.Live(s.Now()) || found.person.Disabled {
 		return nil, refused
@@ -72,6 +68,16 @@ type bearer struct {
 	token  *survey.Token
 	person *survey.Person
 	at     time.Time
+}
+
+// bearerOf finds a token with its person by the token's hash, among those that
+// were read within the second or in the store; asOf is for keeping it. NotFound
+// if there is none.
+func (s *Service) bearerOf(ctx context.Context, hash string) (b bearer, fresh bool, asOf int, err error) {
+	if b, fresh, asOf = s.bearers.find(hash); !fresh {
+		b, err = s.readBearer(ctx, hash)
+	}
+	return b, fresh, asOf, err
 }
 
 func (s *Service) readBearer(ctx context.Context, hash string) (b bearer, err error) {

@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"mime/multipart"
 	"path"
@@ -188,37 +186,17 @@ func (s *Server) pageAnnotatedTemplate(q *request) error {
 
 // workbook reads an upload of a workbook with the CSV files that go with it.
 func (q *request) workbook() (file []byte, name string, lists map[string][]byte, err error) {
-	b, err := q.server.body(q.Ctx, 2*maxWorkbook)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	unreadable := func(cause error) error {
-		return &survey.Error{Kind: survey.Invalid, Code: "upload.form", Err: cause}
-	}
-	kind, params, err := mime.ParseMediaType(q.Get(fiber.HeaderContentType))
-	if err != nil || kind != "multipart/form-data" {
-		return nil, "", nil, unreadable(fmt.Errorf("content type %q: %w", kind, err))
-	}
 	lists = map[string][]byte{}
-	parts := multipart.NewReader(bytes.NewReader(b), params["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, "", nil, unreadable(err)
-		}
-		content, err := io.ReadAll(part)
-		if err != nil {
-			return nil, "", nil, unreadable(err)
-		}
+	err = q.parts(2*maxWorkbook, func(part *multipart.Part, content []byte) {
 		switch {
 		case part.FormName() == "file":
 			file, name = content, part.FileName()
 		case part.FileName() != "":
 			lists[part.FileName()] = content
 		}
+	})
+	if err != nil {
+		return nil, "", nil, err
 	}
 	if len(file) == 0 {
 		return nil, "", nil, &survey.Error{Kind: survey.Invalid, Code: "upload.none"}
