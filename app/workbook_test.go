@@ -60,7 +60,7 @@ func TestOtherProgramsOpenTheWorkbook(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		for _, want := range []string{"TongHop_LoaiHinh", "TongHop_CapTren", "TongHop_CoCau", "TieuChi", "ChiTiet", "CachLamHay", "HanChe", "KienNghi", "PhuongPhap"} {
+		for _, want := range []string{"TongHop_LoaiHinh", "TongHop_CapTren", "TongHop_CoCau", "TieuChi", "ChiTiet", "CachLamHay", "HanChe", "KienNghi", "TuCham_QuanSat", "DoTinCay", "TienDo", "PhuongPhap", "BangMa", "TrangBia"} {
 			if !strings.Contains(string(out), want+" ") {
 				t.Errorf("no sheet %s in\n%s", want, out)
 			}

@@ -16,11 +16,13 @@ const (
 )
 
 // detailColumn is an item on the sheet of visits: its value (the code of a
-// choice), then the choice's label, then the points.
+// choice, or its label), then the choice's label, then the points.
 type detailColumn struct {
-	name           string
-	kind           survey.ItemKind
-	scored, choose bool
+	name   string
+	kind   survey.ItemKind
+	scored bool
+	choose bool // the choice's label has a column of its own
+	label  bool // it is written with its choices' labels
 }
 
 // details writes the sheet of visits and the sheets of findings.
@@ -42,24 +44,17 @@ func (w *writer) spoolDetails() ([]*dataSheet, error) {
 	d := &details{w: w, findings: map[survey.ItemRole]*dataSheet{}, slots: map[*survey.Form][]int{},
 		marks: [5]string{survey.NotAsked: markNotAsked, survey.Blank: markBlank, survey.NotApplicable: markNA, survey.NotObserved: markNotObserved}}
 	var sheets []*dataSheet
-	make := func(key string) (*dataSheet, error) {
-		s, err := newDataSheet(w.word(key), w.styles)
-		if err == nil {
-			sheets = append(sheets, s)
-		}
-		return s, err
+	make := func(key string) *dataSheet {
+		s := w.newDataSheet(key, "")
+		sheets = append(sheets, s)
+		return s
 	}
-	var err error
-	if d.visits, err = make("sheet.detail"); err != nil {
-		return sheets, err
-	}
+	d.visits = make("sheet.detail")
 	for _, f := range []struct {
 		role survey.ItemRole
 		key  string
 	}{{survey.RoleStrength, "sheet.good"}, {survey.RoleShortcoming, "sheet.bad"}, {survey.RoleRecommendation, "sheet.advice"}} {
-		if d.findings[f.role], err = make(f.key); err != nil {
-			return sheets, err
-		}
+		d.findings[f.role] = make(f.key)
 	}
 	if err := d.begin(); err != nil {
 		return sheets, err
@@ -79,7 +74,7 @@ func (w *writer) spoolDetails() ([]*dataSheet, error) {
 		w.report.Progress(w.rows)
 	}
 	for _, s := range sheets {
-		if err := s.finish(w.footer()); err != nil {
+		if err := s.finish(); err != nil {
 			return sheets, err
 		}
 	}
@@ -134,7 +129,8 @@ func (d *details) begin() error {
 		}
 		return true
 	})
-	if err := v.begin(3); err != nil {
+	v.frozen = 3
+	if err := v.begin(); err != nil {
 		return err
 	}
 	return d.beginFindings()
@@ -156,7 +152,10 @@ func (d *details) bandRules(first int) {
 // item adds an item's columns.
 func (d *details) item(it *survey.Item) {
 	s := &d.w.styles
-	c := detailColumn{name: it.Name, kind: it.Kind, scored: it.Points != nil, choose: it.Kind == survey.KindSelectOne || it.Kind == survey.KindRubric}
+	one := it.Kind == survey.KindSelectOne || it.Kind == survey.KindRubric
+	labels := d.w.report.Values == ValuesLabels
+	c := detailColumn{name: it.Name, kind: it.Kind, scored: it.Points != nil, choose: one && d.w.report.Values == ValuesBoth,
+		label: labels && (one || it.Kind == survey.KindSelectMultiple)}
 	style := s.text
 	switch it.Kind {
 	case survey.KindInteger:
@@ -198,7 +197,9 @@ func (d *details) slotsOf(f *survey.Form) []int {
 func (d *details) add(x *Detail) error {
 	w, v, r := d.w, d.visits, x.Response
 	lang := w.report.Language
-	v.start()
+	if err := v.start(); err != nil {
+		return err
+	}
 	v.text(string(r.ID))
 	v.text(string(r.Unit))
 	v.text(r.Standing.Name)
@@ -220,8 +221,16 @@ func (d *details) add(x *Detail) error {
 	if err := v.end(); err != nil {
 		return err
 	}
+	advice := 0
 	for _, f := range x.Result.Filled().Findings() {
-		if err := d.finding(x, &f); err != nil {
+		followed := ""
+		if f.Role == survey.RoleRecommendation {
+			if advice < len(x.Followed) {
+				followed = x.Followed[advice]
+			}
+			advice++
+		}
+		if err := d.finding(x, &f, followed); err != nil {
 			return err
 		}
 	}
@@ -317,6 +326,8 @@ func (d *details) items(x *Detail) {
 		switch {
 		case cell.State != survey.Answered:
 			v.text(d.marks[cell.State])
+		case c.label:
+			v.text(choiceLabels(form.List(slot), cell, lang))
 		case c.kind == survey.KindInteger || c.kind == survey.KindDecimal:
 			v.number(cell.Value.Number())
 		case c.kind == survey.KindDate:
@@ -345,6 +356,21 @@ func (d *details) items(x *Detail) {
 			}
 		}
 	}
+}
+
+// choiceLabels names what was chosen; a choice that the list does not have keeps
+// its code.
+func choiceLabels(list *survey.ChoiceList, cell *survey.Cell, lang string) string {
+	if cell.Choice >= 0 && int(cell.Choice) < len(list.Choices) {
+		return list.Choices[cell.Choice].Label.In(lang)
+	}
+	names := strings.Fields(cell.Value.Text())
+	for i, name := range names {
+		if _, choice := list.Choice(name); choice != nil {
+			names[i] = choice.Label.In(lang)
+		}
+	}
+	return strings.Join(names, "; ")
 }
 
 func (d *dataSheet) skipIf(yes bool) {
@@ -377,19 +403,23 @@ func (d *details) beginFindings() error {
 		default:
 			sheet.column(w.word("owner"), 24, s.text)
 			sheet.column(w.word("due"), 12, s.text)
+			sheet.column(w.word("status"), 20, s.text)
 		}
 		sheet.column(w.word("id"), 14, s.text)
-		if err := sheet.begin(2); err != nil {
+		sheet.frozen = 2
+		if err := sheet.begin(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *details) finding(x *Detail, f *survey.Finding) error {
+func (d *details) finding(x *Detail, f *survey.Finding, followed string) error {
 	w, r := d.w, x.Response
 	sheet := d.findings[f.Role]
-	sheet.start()
+	if err := sheet.start(); err != nil {
+		return err
+	}
 	sheet.text(string(r.Unit))
 	sheet.text(r.Standing.Name)
 	sheet.text(strings.Join(x.Path[:max(0, len(x.Path)-1)], " › "))
@@ -409,6 +439,7 @@ func (d *details) finding(x *Detail, f *survey.Finding) error {
 	default:
 		sheet.text(f.Owner)
 		sheet.text(f.Due)
+		sheet.text(followed)
 	}
 	sheet.text(string(r.ID))
 	return sheet.end()

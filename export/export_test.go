@@ -75,9 +75,17 @@ func report(t *testing.T, lang string) *export.Report {
 		}
 		return s
 	}
+	analysis, err := table.Analyse(scoring.Query{Template: "T"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &export.Report{Round: &survey.Round{Code: "R", Title: both("đợt"), Opens: survey.MustDate("2018-01-01"), Closes: survey.MustDate("2018-06-30")},
 		Template: tpl, Language: lang, Lists: lists, AsOf: survey.MustDate("2018-06-30"), MadeAt: time.Date(2018, 7, 1, 9, 0, 0, 0, zone), Version: "test",
-		BySector: sum(scoring.BySector), BySuperior: sum(scoring.BySuperior), ByStructure: sum(scoring.ByStructure),
+		Summary: sum(scoring.BySector), Groupings: []*scoring.Summary{sum(scoring.BySector), sum(scoring.BySuperior), sum(scoring.ByStructure)},
+		Superiors: []export.TreeGroup{{Level: 0, Group: sum(scoring.BySuperior).Groups[0]}, {Level: 1, Group: sum(scoring.BySuperior).Groups[0]}},
+		Analysis:  analysis, Coverage: []export.CoverageLine{{Code: "Q", Name: "Quận", InScope: 9}, {Whole: true, InScope: 9}},
+		Behind: []export.BehindLine{{Name: "Ánh", Overdue: 1, Asked: 2, Oldest: survey.MustDate("2018-05-01")}},
+		Late:   []export.Late{{ID: "x", Unit: "C", Role: survey.RoleObserver, Date: survey.MustDate("2018-05-01"), At: time.Date(2018, 7, 1, 9, 0, 0, 0, zone), What: "new"}},
 		Details: func(yield func(*export.Detail, error) bool) {
 			for _, d := range details {
 				if !yield(d, nil) {
@@ -205,8 +213,18 @@ func TestPageSetUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if layout.Size == nil || *layout.Size != 9 || layout.Orientation == nil || *layout.Orientation != "landscape" {
-			t.Errorf("%s is not A4 landscape", sheet)
+		orientation := "landscape"
+		if sheet == "TrangBia" {
+			orientation = "portrait"
+		}
+		if layout.Size == nil || *layout.Size != 9 || layout.Orientation == nil || *layout.Orientation != orientation {
+			t.Errorf("%s is not A4 %s", sheet, orientation)
+		}
+		if foot, _ := f.GetHeaderFooter(sheet); foot == nil || !strings.Contains(foot.OddFooter, "&P / &N") || !strings.Contains(foot.OddHeader, "đợt") {
+			t.Errorf("%s has no header or no page numbers: %+v", sheet, foot)
+		}
+		if sheet == "TrangBia" || sheet == "DoTinCay" {
+			continue // several small tables, no headings to repeat
 		}
 		panes, _ := f.GetPanes(sheet)
 		if !panes.Freeze {

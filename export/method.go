@@ -37,12 +37,15 @@ func (w *writer) methodSheet() error {
 	if err := w.file.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: headerRow, TopLeftCell: cellName(0, headerRow+1), ActivePane: "bottomLeft"}); err != nil {
 		return err
 	}
-	return w.pageSetup(sheet, headerRow)
+	if err := w.page(sheet, "landscape", ""); err != nil {
+		return err
+	}
+	return w.printTitles(sheet, headerRow, 0)
 }
 
 func (w *writer) methodLines() [][2]string {
 	r, s, lang := w.report, w.scheme, w.report.Language
-	versions := strings.Trim(strings.ReplaceAll(fmt.Sprint(r.BySector.Versions), " ", ", "), "[]")
+	versions := strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Summary.Versions), " ", ", "), "[]")
 	fill := strings.NewReplacer("{total}", s.Total.String(), "{decimals}", itoa(s.Decimals)).Replace
 	lines := [][2]string{
 		{w.word("m.round"), string(r.Round.Code) + " — " + r.Round.Title.In(lang)},
@@ -50,13 +53,21 @@ func (w *writer) methodLines() [][2]string {
 		{w.word("m.dates"), r.Round.Opens.String() + " – " + r.Round.Closes.String()},
 		{w.word("m.made"), r.MadeAt.Format("2006-01-02 15:04:05 -07:00") + " (" + r.Round.Location().String() + ")"},
 		{w.word("m.program"), "khaosat " + r.Version},
+	}
+	if !r.Cutoff.IsZero() {
+		lines = append(lines, [2]string{w.word("m.cutoff"), r.Cutoff.In(r.MadeAt.Location()).Format("2006-01-02 15:04:05 -07:00")})
+	}
+	for _, l := range r.Narrowed {
+		lines = append(lines, [2]string{w.word("m.narrowed") + ": " + l.Name, l.Value})
+	}
+	lines = append(lines, [][2]string{
 		{w.word("m.tree"), r.AsOf.String()},
 		{w.word("m.rows"), itoa(w.rows)},
 		{w.word("m.count"), w.word("m.count.text")},
 		{w.word("m.score"), fill(w.word("m.score." + string(s.Rescale)))},
 		{w.word("m.na"), w.word("m.na." + string(s.NA))},
 		{w.word("m.min"), fmt.Sprintf("%g %%", s.MinAvailable)},
-	}
+	}...)
 	var bands []string
 	for _, b := range s.Bands {
 		bands = append(bands, fmt.Sprintf("%s (%s) ≥ %s", b.Label.In(lang), b.Code, b.Min))

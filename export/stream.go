@@ -12,7 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/flate"
 
@@ -22,22 +24,40 @@ import (
 // dataSheet is a sheet that grows with the responses. Its rows are written as
 // XML, compressed at once and spooled to a temporary file, since a workbook's
 // parts come in an order that excelize decides; later the compressed bytes go
-// into the workbook as they are.
+// into the workbook as they are. What does not fit goes on on a further sheet.
 type dataSheet struct {
-	title   string
+	title   string // of the sheet
+	heading string // stands above the table; "" for a table that begins at the top
 	columns []dataColumn
 	styles  styles
-	rows    int // written, the header included
+	footer  string
+	header  string // of the printed page
+	frozen  int    // columns at the left
+	outline bool   // rows have levels, those beneath after what they belong to
+	most    int    // rows of a sheet
 	bands   []bandRule
+	total   int // rows written on all sheets, without headers
 
-	file    *os.File
-	out     *bufio.Writer
+	parts []*spool // the last is being written
+	*spool
 	deflate *flate.Writer
-	sum     hash.Hash32
-	size    uint64
 	buf     []byte
-	cell    int // next column in the row at hand
+	cell    int  // next column in the row at hand
+	bold    bool // the row at hand counts everything
 }
+
+// spool is one sheet's XML, compressed, in a temporary file.
+type spool struct {
+	title string
+	rows  int // written, the header included
+	file  *os.File
+	out   *bufio.Writer
+	sum   hash.Hash32
+	size  uint64
+}
+
+// mostRows is how many rows a sheet of Excel's has.
+const mostRows = 1 << 20
 
 type dataColumn struct {
 	header string
@@ -56,57 +76,149 @@ type bandRule struct {
 // time at its level 6, for files 5 % larger.
 const compression = 5
 
-func newDataSheet(title string, s styles) (*dataSheet, error) {
+func newSpool(title string) (*spool, error) {
 	f, err := os.CreateTemp("", "khaosat-sheet-*")
 	if err != nil {
 		return nil, err
 	}
 	_ = os.Remove(f.Name()) // it lives as long as it is open
-	d := &dataSheet{title: title, styles: s, file: f, out: bufio.NewWriterSize(f, 1<<16), sum: crc32.NewIEEE(), buf: make([]byte, 0, 1<<16)}
-	d.deflate, err = flate.NewWriter(d.out, compression)
-	return d, err
+	return &spool{title: title, file: f, out: bufio.NewWriterSize(f, 1<<16), sum: crc32.NewIEEE()}, nil
 }
 
 func (d *dataSheet) column(header string, width float64, style int) {
 	d.columns = append(d.columns, dataColumn{header, width, style})
 }
 
-// begin writes everything before the rows, and the header row. The columns that
-// are frozen at the left are the first so many.
-func (d *dataSheet) begin(frozen int) error {
-	b := append(d.buf, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`+"\n"+
-		`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`+
-		`<sheetViews><sheetView workbookViewId="0"><pane`...)
-	corner := cellName(frozen, 2)
-	if frozen > 0 {
-		b = append(b, ` xSplit="`...)
-		b = strconv.AppendInt(b, int64(frozen), 10)
-		b = append(b, '"')
+// headerAt is the row of the headings.
+func (d *dataSheet) headerAt() int {
+	if d.heading != "" {
+		return headerRow
 	}
+	return 1
+}
+
+// begin starts a sheet: the first, or a further one.
+func (d *dataSheet) begin() error {
+	title := d.title
+	if n := len(d.parts); n > 0 {
+		title += "_" + itoa(n+1)
+	}
+	sp, err := newSpool(title)
+	if err != nil {
+		return err
+	}
+	d.parts, d.spool = append(d.parts, sp), sp
+	if d.deflate == nil {
+		d.buf = make([]byte, 0, 1<<16)
+		d.deflate, err = flate.NewWriter(sp.out, compression)
+	} else {
+		d.deflate.Reset(sp.out)
+	}
+	if err != nil {
+		return err
+	}
+	return d.prologue()
+}
+
+// prologue writes everything before the rows, and the header row.
+func (d *dataSheet) prologue() error {
+	at := d.headerAt()
+	b := append(d.buf, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`+"\n"+
+		`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetPr>`...)
+	if d.outline {
+		b = append(b, `<outlinePr summaryBelow="0"/>`...)
+	}
+	b = append(b, `<pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0"><pane`...)
+	corner := cellName(d.frozen, at+1)
 	pane := "bottomLeft"
-	if frozen > 0 {
+	if d.frozen > 0 {
+		b = append(b, ` xSplit="`+itoa(d.frozen)+`"`...)
 		pane = "bottomRight"
 	}
-	b = append(b, ` ySplit="1" topLeftCell="`+corner+`" activePane="`+pane+`" state="frozen"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>`...)
+	b = append(b, ` ySplit="`+itoa(at)+`" topLeftCell="`+corner+`" activePane="`+pane+`" state="frozen"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"`...)
+	if d.outline {
+		b = append(b, ` outlineLevelRow="2"`...)
+	}
+	b = append(b, `/><cols>`...)
 	for i, c := range d.columns {
 		n := strconv.Itoa(i + 1)
 		b = append(b, `<col min="`+n+`" max="`+n+`" width="`+strconv.FormatFloat(c.width, 'f', -1, 64)+`" customWidth="1"/>`...)
 	}
 	d.buf = append(b, `</cols><sheetData>`...)
-	d.start()
+	if d.heading != "" {
+		d.row("")
+		d.styled(d.heading, d.styles.title)
+		d.buf = append(d.buf, `</row>`...)
+		d.rows = headerRow - 1
+	}
+	d.row(` ht="` + itoa(d.headerHeight()) + `" customHeight="1"`)
 	for _, c := range d.columns {
 		d.styled(c.header, d.styles.header)
 	}
 	return d.end()
 }
 
-// start begins a row.
-func (d *dataSheet) start() {
+// headerHeight is enough for the longest heading in its column.
+func (d *dataSheet) headerHeight() int {
+	lines := 1
+	for _, c := range d.columns {
+		lines = max(lines, linesOf(c.header, c.width))
+	}
+	return 4 + 15*lines
+}
+
+// linesOf says about how many lines a text takes in a column.
+func linesOf(text string, width float64) int {
+	lines, room := 1, max(1, int(width-1))
+	at := 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		if at > 0 && at+1+n > room {
+			lines, at = lines+1, 0
+		}
+		if at > 0 {
+			at++
+		}
+		for ; n > room; n -= room {
+			lines++
+		}
+		at += n
+	}
+	return lines
+}
+
+// row begins a row with further attributes.
+func (d *dataSheet) row(attributes string) {
 	d.rows++
 	d.cell = 0
 	d.buf = append(d.buf, `<row r="`...)
 	d.buf = strconv.AppendInt(d.buf, int64(d.rows), 10)
-	d.buf = append(d.buf, `">`...)
+	d.buf = append(append(append(d.buf, '"'), attributes...), '>')
+}
+
+// start begins a row, on a further sheet if this one is full.
+func (d *dataSheet) start() error {
+	if d.most > 0 && d.rows >= d.most {
+		if err := d.finish(); err != nil {
+			return err
+		}
+		if err := d.begin(); err != nil {
+			return err
+		}
+	}
+	d.total++
+	d.row("")
+	return nil
+}
+
+// startAt begins a row at a level of the outline, 0 the highest.
+func (d *dataSheet) startAt(level int) {
+	d.total++
+	if level == 0 {
+		d.row("")
+		return
+	}
+	d.row(` outlineLevel="` + itoa(level) + `"`)
 }
 
 // end finishes a row and hands it on when enough has gathered.
@@ -136,6 +248,47 @@ func (d *dataSheet) open(style int, kind string) {
 	d.cell++
 }
 
+// style is that of the next cell.
+func (d *dataSheet) style() int {
+	if d.bold {
+		return d.styles.bold(d.columns[d.cell].style)
+	}
+	return d.columns[d.cell].style
+}
+
+// values writes cells of any sort; nil pointers leave theirs empty.
+func (d *dataSheet) values(row []any) {
+	for _, v := range row {
+		switch v := v.(type) {
+		case string:
+			d.text(v)
+		case int:
+			d.integer(int64(v))
+		case float64:
+			d.number(v)
+		case *int:
+			if v == nil {
+				d.skip()
+			} else {
+				d.integer(int64(*v))
+			}
+		case *float64:
+			d.numberOrNone(v)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// numberOrNone writes a number, nothing for nil.
+func (d *dataSheet) numberOrNone(f *float64) {
+	if f == nil {
+		d.skip()
+		return
+	}
+	d.number(*f)
+}
+
 // skip leaves a cell empty.
 func (d *dataSheet) skip() { d.cell++ }
 
@@ -146,7 +299,7 @@ func (d *dataSheet) text(s string) {
 		d.skip()
 		return
 	}
-	style := d.columns[d.cell].style
+	style := d.style()
 	if risky(s) {
 		style = d.styles.quoted
 	}
@@ -187,13 +340,13 @@ func (d *dataSheet) number(f float64) {
 		d.skip()
 		return
 	}
-	d.open(d.columns[d.cell].style, `"><v>`)
+	d.open(d.style(), `"><v>`)
 	d.buf = strconv.AppendFloat(d.buf, f, 'g', -1, 64)
 	d.buf = append(d.buf, `</v></c>`...)
 }
 
 func (d *dataSheet) integer(n int64) {
-	d.open(d.columns[d.cell].style, `"><v>`)
+	d.open(d.style(), `"><v>`)
 	d.buf = strconv.AppendInt(d.buf, n, 10)
 	d.buf = append(d.buf, `</v></c>`...)
 }
@@ -211,22 +364,42 @@ func (d *dataSheet) date(day survey.Date) {
 }
 
 // moment writes a time of the wall clock in the zone of t.
-func (d *dataSheet) moment(t time.Time) {
+func (d *dataSheet) moment(t time.Time) { d.number(excelMoment(t)) }
+
+// excelMoment is a time of the wall clock in the zone of t, as workbooks count.
+func excelMoment(t time.Time) float64 {
 	_, offset := t.Zone()
-	d.number(float64(t.UnixMilli()+int64(offset)*1000)/86400e3 - float64(excelZero))
+	return float64(t.UnixMilli()+int64(offset)*1000)/86400e3 - float64(excelZero)
 }
 
+// shortDate is a day as people write it here.
+func shortDate(d survey.Date) string { return d.Time().Format("02/01/2006") }
+
+// pagesAcross is how many pages wide a sheet is printed, so that it can be read.
+func (d *dataSheet) pagesAcross() int {
+	width := 0.0
+	for _, c := range d.columns {
+		width += c.width
+	}
+	return max(1, int(width/pageWidth+0.5))
+}
+
+// pageWidth is how wide in characters a page of A4 across is, at the smallest
+// that can be read.
+const pageWidth = 260
+
 // finish writes what follows the rows and completes the spool.
-func (d *dataSheet) finish(footer string) error {
-	last := cellName(len(d.columns)-1, max(1, d.rows))
-	d.buf = append(d.buf, `</sheetData><autoFilter ref="A1:`+last+`"/>`...)
+func (d *dataSheet) finish() error {
+	at := d.headerAt()
+	last := cellName(len(d.columns)-1, max(at, d.rows))
+	d.buf = append(d.buf, `</sheetData><autoFilter ref="A`+itoa(at)+`:`+last+`"/>`...)
 	priority := 1
 	for _, rule := range d.bands {
-		if d.rows < 2 {
+		if d.rows <= at {
 			break
 		}
 		column := string(appendColumn(nil, rule.column))
-		d.buf = append(d.buf, `<conditionalFormatting sqref="`+column+`2:`+column+strconv.Itoa(d.rows)+`">`...)
+		d.buf = append(d.buf, `<conditionalFormatting sqref="`+column+itoa(at+1)+`:`+column+itoa(d.rows)+`">`...)
 		for i, v := range rule.values {
 			d.buf = append(d.buf, `<cfRule type="cellIs" dxfId="`+strconv.Itoa(rule.dxf[i])+`" priority="`+strconv.Itoa(priority)+`" operator="equal"><formula>"`...)
 			d.buf = appendXML(d.buf, doubleQuotes(v))
@@ -236,8 +409,10 @@ func (d *dataSheet) finish(footer string) error {
 		d.buf = append(d.buf, `</conditionalFormatting>`...)
 	}
 	d.buf = append(d.buf, `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>`+
-		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/><headerFooter><oddFooter>`...)
-	d.buf = appendXML(d.buf, footer)
+		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="`+itoa(d.pagesAcross())+`" fitToHeight="0"/><headerFooter><oddHeader>`...)
+	d.buf = appendXML(d.buf, d.header)
+	d.buf = append(d.buf, `</oddHeader><oddFooter>`...)
+	d.buf = appendXML(d.buf, d.footer)
 	d.buf = append(d.buf, `</oddFooter></headerFooter></worksheet>`...)
 	if err := d.flush(); err != nil {
 		return err
@@ -249,7 +424,7 @@ func (d *dataSheet) finish(footer string) error {
 }
 
 // copyTo puts the spooled sheet into a zip under the name.
-func (d *dataSheet) copyTo(z *zip.Writer, name string) error {
+func (d *spool) copyTo(z *zip.Writer, name string) error {
 	compressed, err := d.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
@@ -265,21 +440,25 @@ func (d *dataSheet) copyTo(z *zip.Writer, name string) error {
 	return err
 }
 
-func (d *dataSheet) close() { d.file.Close() }
+func (d *dataSheet) close() {
+	for _, sp := range d.parts {
+		sp.file.Close()
+	}
+}
 
 // zipWriter is what excelize writes the workbook's parts to: straight to the
 // destination, with the data sheets put in the place of their placeholders.
 type zipWriter struct {
 	zip    *zip.Writer
-	sheets map[string]*dataSheet // by part name
-	types  bytes.Buffer          // the list of the parts' content types
+	sheets map[string]*spool // by part name
+	types  bytes.Buffer      // the list of the parts' content types
 }
 
 // contentTypes is the part that lists the other parts; excelize writes its
 // entries in an order left to chance.
 const contentTypes = "[Content_Types].xml"
 
-func newZipWriter(w io.Writer, sheets map[string]*dataSheet) *zipWriter {
+func newZipWriter(w io.Writer, sheets map[string]*spool) *zipWriter {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, compression) })
 	return &zipWriter{zip: z, sheets: sheets}

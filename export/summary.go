@@ -2,6 +2,7 @@ package export
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -32,11 +33,7 @@ type tableColumn struct {
 func (w *writer) newTable(sheetKey, titleKey string, columns []tableColumn) (*table, error) {
 	sheet := w.word(sheetKey)
 	f := w.file
-	if list := f.GetSheetList(); len(list) == 1 && list[0] == "Sheet1" {
-		if err := f.SetSheetName("Sheet1", sheet); err != nil {
-			return nil, err
-		}
-	} else if _, err := f.NewSheet(sheet); err != nil {
+	if _, err := f.NewSheet(sheet); err != nil {
 		return nil, err
 	}
 	t := &table{w: w, sheet: sheet, columns: columns, row: headerRow}
@@ -46,7 +43,9 @@ func (w *writer) newTable(sheetKey, titleKey string, columns []tableColumn) (*ta
 	if err := f.SetCellStyle(sheet, "A1", "A1", w.styles.title); err != nil {
 		return nil, err
 	}
+	lines := 1
 	for i, c := range columns {
+		lines = max(lines, linesOf(c.header, c.width))
 		if err := t.put(i, headerRow, c.header, w.styles.header); err != nil {
 			return nil, err
 		}
@@ -55,7 +54,7 @@ func (w *writer) newTable(sheetKey, titleKey string, columns []tableColumn) (*ta
 			return nil, err
 		}
 	}
-	return t, f.SetRowHeight(sheet, headerRow, 64)
+	return t, f.SetRowHeight(sheet, headerRow, float64(4+15*lines))
 }
 
 func (t *table) put(column, row int, value any, style int) error {
@@ -111,21 +110,38 @@ func (t *table) finish(frozen, lastFiltered int) error {
 			return err
 		}
 	}
-	return t.w.pageSetup(t.sheet, headerRow)
+	if err := t.w.page(t.sheet, "landscape", ""); err != nil {
+		return err
+	}
+	return t.w.printTitles(t.sheet, headerRow, 0)
 }
 
-func (w *writer) pageSetup(sheet string, titleRow int) error {
-	a4, landscape, one, many, yes := 9, "landscape", 1, 0, true
-	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &one, FitToHeight: &many}); err != nil {
+// page sets a sheet up for A4.
+func (w *writer) page(sheet, orientation, header string) error {
+	a4, one, many, yes := 9, 1, 0, true
+	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &orientation, FitToWidth: &one, FitToHeight: &many}); err != nil {
 		return err
 	}
 	if err := w.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &yes}); err != nil {
 		return err
 	}
-	if err := w.file.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: w.footer()}); err != nil {
+	left, top, bottom, head := 0.4, 0.6, 0.6, 0.3
+	if err := w.file.SetPageMargins(sheet, &excelize.PageLayoutMarginsOptions{Left: &left, Right: &left, Top: &top, Bottom: &bottom, Header: &head, Footer: &head}); err != nil {
 		return err
 	}
-	return w.printTitles(sheet, titleRow)
+	return w.file.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddHeader: w.header(), OddFooter: w.footer()})
+}
+
+// mostHeader bounds what stands on top of each printed page; Excel takes 255
+// characters in all.
+const mostHeader = 120
+
+func (w *writer) header() string {
+	title := []rune(w.report.Round.Title.In(w.report.Language))
+	if len(title) > mostHeader {
+		title = append(title[:mostHeader], '…')
+	}
+	return "&L" + strings.ReplaceAll(string(title), "&", "&&") + "&R&A"
 }
 
 func (w *writer) footer() string {
@@ -133,41 +149,37 @@ func (w *writer) footer() string {
 	if w.report.Language == "en" {
 		page = "Page"
 	}
-	return "&L" + string(w.report.Round.Code) + "&C" + page + " &P / &N&R" + w.report.MadeAt.Format("2006-01-02 15:04")
+	return "&L" + strings.ReplaceAll(string(w.report.Round.Code), "&", "&&") + "&C" + page + " &P / &N&R" + w.report.MadeAt.Format("02/01/2006 15:04")
 }
 
-func (w *writer) summarySheets() error {
-	for _, s := range []struct {
-		sheet, title string
-		sum          *scoring.Summary
-		chart        bool
-	}{
-		{"sheet.sector", "title.sector", w.report.BySector, true},
-		{"sheet.superior", "title.superior", w.report.BySuperior, false},
-		{"sheet.structure", "title.structure", w.report.ByStructure, false},
-	} {
-		if err := w.summarySheet(s.sheet, s.title, s.sum, s.chart); err != nil {
-			return err
-		}
+// newDataSheet makes a sheet that is written row by row. With a title it stands
+// above the table.
+func (w *writer) newDataSheet(sheetKey, titleKey string) *dataSheet {
+	d := &dataSheet{title: w.word(sheetKey), styles: w.styles, header: w.header(), footer: w.footer(), most: w.report.SheetRows}
+	if d.most <= 0 {
+		d.most = mostRows
 	}
-	return w.itemSheet()
+	if titleKey != "" {
+		d.heading = w.word(titleKey) + " — " + w.report.Round.Title.In(w.report.Language)
+	}
+	return d
 }
 
 // fixedColumns is how many columns of a summary sheet come before the bands.
 const fixedColumns = 9
 
-// summarySheet writes a summary, a line a group, each percentage beside its
-// numerator and denominator.
-func (w *writer) summarySheet(sheetKey, titleKey string, sum *scoring.Summary, chart bool) error {
+// groupColumns are the columns of a summary, each percentage beside its numerator
+// and denominator.
+func (w *writer) groupColumns() []tableColumn {
 	s := &w.styles
 	count := func(key string, width float64) tableColumn {
 		return tableColumn{w.word(key), width, s.integer, s.totalInteger}
 	}
-	number := func(key string) tableColumn { return tableColumn{w.word(key), 8, s.points, s.totalPoints} }
+	number := func(key string) tableColumn { return tableColumn{w.word(key), 8.5, s.points, s.totalPoints} }
 	columns := []tableColumn{
-		{w.word("code"), 8, s.text, s.total}, {w.word("group"), 38, s.text, s.total},
-		count("in_scope", 8), count("assigned", 8), count("observed", 8), {w.word("coverage"), 8, s.percent, s.totalPercent},
-		count("visits", 7), count("not_graded", 7), count("n", 7),
+		{w.word("code"), 10, s.text, s.total}, {w.word("group"), 42, s.text, s.total},
+		count("in_scope", 9), count("assigned", 9), count("observed", 9), {w.word("coverage"), 8.5, s.percent, s.totalPercent},
+		count("visits", 8), count("not_graded", 8), count("n", 8),
 	}
 	bands := w.scheme.Bands
 	for _, b := range bands {
@@ -175,37 +187,92 @@ func (w *writer) summarySheet(sheetKey, titleKey string, sum *scoring.Summary, c
 		columns = append(columns, tableColumn{label, 8, s.integer, s.totalInteger}, tableColumn{label + " %", 8, s.percent, s.totalPercent})
 	}
 	for _, b := range bands {
-		columns = append(columns, tableColumn{b.Label.In(w.report.Language) + " (" + w.word("before") + ")", 8, s.integer, s.totalInteger})
+		columns = append(columns, tableColumn{b.Label.In(w.report.Language) + " (" + w.word("before") + ")", 8.5, s.integer, s.totalInteger})
 	}
-	for _, key := range []string{"mean", "sd", "min", "q1", "median", "q3", "max"} {
+	for _, key := range []string{"mean", "mean_low", "mean_high", "sd", "min", "q1", "median", "q3", "max"} {
 		columns = append(columns, number(key))
 	}
-	columns = append(columns, count("doubled", 7), count("to_adjudicate", 8), tableColumn{w.word("remark"), 16, s.text, s.total})
-	t, err := w.newTable(sheetKey, titleKey, columns)
+	return append(columns, count("doubled", 8), count("to_adjudicate", 8.5), tableColumn{w.word("remark"), 18, s.text, s.total})
+}
+
+// groupName is what a group is called.
+func (w *writer) groupName(g *scoring.Group) string {
+	name := g.Label.In(w.report.Language)
+	if name == "" && g.Group == "" {
+		return w.word("no_group")
+	}
+	return name
+}
+
+// mostBars is how many groups a chart of bars shows at most.
+const mostBars = 60
+
+// summarySheet writes a summary, a line a group.
+func (w *writer) summarySheet(sheetKey, titleKey string, sum *scoring.Summary) error {
+	t, err := w.newTable(sheetKey, titleKey, w.groupColumns())
 	if err != nil {
 		return err
 	}
 	for i := range sum.Groups {
-		if err := t.add(w.groupRow(&sum.Groups[i]), false); err != nil {
+		if err := t.add(w.groupRow(&sum.Groups[i], w.groupName(&sum.Groups[i])), false); err != nil {
 			return err
 		}
 	}
 	lastGroup := t.row
-	overall := sum.Overall
-	overall.Label = survey.Text{w.report.Language: w.word("overall")}
-	if err := t.add(w.groupRow(&overall), true); err != nil {
+	if err := t.add(w.groupRow(&sum.Overall, w.word("overall")), true); err != nil {
 		return err
 	}
 	if err := t.finish(2, lastGroup); err != nil {
 		return err
 	}
-	if chart && lastGroup > headerRow && len(bands) > 0 {
+	if lastGroup > headerRow && len(w.scheme.Bands) > 0 && lastGroup-headerRow <= mostBars {
+		if err := w.meanScale(t, lastGroup); err != nil {
+			return err
+		}
 		return w.bandChart(t, lastGroup)
 	}
 	return nil
 }
 
-func (w *writer) groupRow(g *scoring.Group) []any {
+// meanScale draws a bar behind each mean, from nothing to the most there is.
+func (w *writer) meanScale(t *table, last int) error {
+	column := string(appendColumn(nil, w.meanColumn()))
+	return w.file.SetConditionalFormat(t.sheet, column+itoa(headerRow+1)+":"+column+itoa(last), []excelize.ConditionalFormatOptions{
+		{Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "num", MaxValue: w.scheme.Total.String(), BarColor: "#8EA9DB"}})
+}
+
+func (w *writer) meanColumn() int { return fixedColumns + 3*len(w.scheme.Bands) }
+
+// superiorSheet writes the committees as the tree has them, those beneath behind
+// the one they belong to and a level further in.
+func (w *writer) superiorSheet() (*dataSheet, error) {
+	d := w.newDataSheet("sheet.superior", "title.superior")
+	d.frozen, d.outline = 2, true
+	for _, c := range w.groupColumns() {
+		d.column(c.header, c.width, c.style)
+	}
+	if err := d.begin(); err != nil {
+		return d, err
+	}
+	line := func(level int, g *scoring.Group, name string) error {
+		d.startAt(level)
+		d.values(w.groupRow(g, indent(level)+name))
+		return d.end()
+	}
+	for i := range w.report.Superiors {
+		g := &w.report.Superiors[i]
+		if err := line(g.Level, &g.Group, w.groupName(&g.Group)); err != nil {
+			return d, err
+		}
+	}
+	d.bold = true
+	if err := line(0, &w.report.Summary.Overall, w.word("overall")); err != nil {
+		return d, err
+	}
+	return d, d.finish()
+}
+
+func (w *writer) groupRow(g *scoring.Group, name string) []any {
 	notGraded := 0
 	for _, n := range g.NotGraded {
 		notGraded += n
@@ -215,7 +282,7 @@ func (w *writer) groupRow(g *scoring.Group) []any {
 		c := float64(*g.Observed) / float64(*g.InScope)
 		coverage = &c
 	}
-	row := []any{g.Group, g.Label.In(w.report.Language), g.InScope, g.Assigned, g.Observed, coverage, g.Visits, notGraded, g.N}
+	row := []any{g.Group, name, g.InScope, g.Assigned, g.Observed, coverage, g.Visits, notGraded, g.N}
 	for _, b := range w.scheme.Bands {
 		row = append(row, g.Bands[b.Code])
 		if share, ok := g.BandShares[b.Code]; ok {
@@ -227,7 +294,11 @@ func (w *writer) groupRow(g *scoring.Group) []any {
 	for _, b := range w.scheme.Bands {
 		row = append(row, g.BandsFirst[b.Code])
 	}
-	row = append(row, g.Mean, g.SD, g.Min, g.Q1, g.Median, g.Q3, g.Max, g.Doubled, g.ToAdjudicate)
+	var low, high *float64
+	if g.MeanInterval != nil {
+		low, high = &g.MeanInterval.Low, &g.MeanInterval.High
+	}
+	row = append(row, g.Mean, low, high, g.SD, g.Min, g.Q1, g.Median, g.Q3, g.Max, g.Doubled, g.ToAdjudicate)
 	if g.Small {
 		return append(row, w.word("small"))
 	}
@@ -272,7 +343,7 @@ func (w *writer) itemSheet() error {
 		return err
 	}
 	sections := w.sectionOfItems()
-	for _, it := range w.report.BySector.Overall.Items {
+	for _, it := range w.report.Summary.Overall.Items {
 		if !it.Scored {
 			continue
 		}
@@ -326,7 +397,7 @@ func (w *writer) sectionTable(t *table, sections map[string]string, lastItem int
 	type sum struct{ earned, points float64 }
 	sums := map[string]*sum{}
 	var order []string
-	for _, it := range w.report.BySector.Overall.Items {
+	for _, it := range w.report.Summary.Overall.Items {
 		item := w.report.Template.Item(it.Item)
 		if !it.Scored || it.Share == nil || item == nil || item.Points == nil || sections[it.Item] == "" {
 			continue

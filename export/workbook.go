@@ -2,16 +2,31 @@ package export
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 )
 
 // styles are the cell styles of the workbook.
 type styles struct {
-	title, header, text, quoted, wrap, integer, halves, points, percent, date, moment, total, totalPercent, totalPoints, totalInteger int
+	title, heading, note, label, link, header, text, quoted, wrap, integer, halves, points, percent, date, moment, total, totalPercent, totalPoints, totalInteger int
+}
+
+// bold gives the style of a line that counts everything.
+func (s *styles) bold(style int) int {
+	switch style {
+	case s.integer, s.halves:
+		return s.totalInteger
+	case s.points:
+		return s.totalPoints
+	case s.percent:
+		return s.totalPercent
+	}
+	return s.total
 }
 
 // writer builds one workbook.
@@ -35,23 +50,21 @@ func Workbook(w io.Writer, r *Report) error {
 	if err := b.makeStyles(); err != nil {
 		return err
 	}
-	data, err := b.spoolDetails()
+	var data []*dataSheet
 	defer func() {
 		for _, d := range data {
 			d.close()
 		}
 	}()
+	if r.Details != nil {
+		sheets, err := b.spoolDetails()
+		data = append(data, sheets...)
+		if err != nil {
+			return err
+		}
+	}
+	parts, err := b.sheets(&data)
 	if err != nil {
-		return err
-	}
-	if err := b.summarySheets(); err != nil {
-		return err
-	}
-	parts, err := b.placeholders(data)
-	if err != nil {
-		return err
-	}
-	if err := b.methodSheet(); err != nil {
 		return err
 	}
 	if err := b.properties(); err != nil {
@@ -76,6 +89,10 @@ func (w *writer) makeStyles() error {
 		style excelize.Style
 	}{
 		{&s.title, excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 14, Bold: true, Color: "1F3864"}}},
+		{&s.heading, excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 12, Bold: true, Color: "1F3864"}}},
+		{&s.note, excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 10, Italic: true, Color: "404040"}}},
+		{&s.label, excelize.Style{Font: font(true), Alignment: &excelize.Alignment{Vertical: "top"}}},
+		{&s.link, excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Underline: "single", Color: "1F4E9E"}}},
 		{&s.header, excelize.Style{Font: font(true), Fill: fill, Border: border, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center", Horizontal: "center"}}},
 		{&s.text, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.quoted, excelize.Style{Font: font(false), NumFmt: 49, Alignment: &excelize.Alignment{Vertical: "top", ReadingOrder: 1}}},
@@ -123,24 +140,102 @@ func (w *writer) markQuoted() error {
 	return nil
 }
 
-// placeholders makes an empty sheet for each data sheet, so that excelize lists
-// it, and tells which parts of the file they are.
-func (w *writer) placeholders(data []*dataSheet) (map[string]*dataSheet, error) {
-	parts := map[string]*dataSheet{}
-	for _, d := range data {
-		if _, err := w.file.NewSheet(d.title); err != nil {
-			return nil, err
+// sheets makes all sheets in their order, and tells which parts of the file are
+// spooled. Spools that are made on the way are added to data.
+func (w *writer) sheets(data *[]*dataSheet) (map[string]*spool, error) {
+	r := w.report
+	parts := map[string]*spool{}
+	// The cover comes first and lists the others, which are made after it.
+	var contents []Line
+	listed := func(key, what string) { contents = append(contents, Line{w.word(key), what}) }
+	put := func(d *dataSheet, err error) error {
+		if d == nil {
+			return err
 		}
-		part, err := w.partOf(d.title)
+		if !slices.Contains(*data, d) {
+			*data = append(*data, d)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		parts[part] = d
-		if err := w.printTitles(d.title, 1); err != nil {
+		return w.placeholder(d, parts)
+	}
+	spooled := map[string]*dataSheet{}
+	for _, d := range *data {
+		spooled[d.title] = d
+	}
+	type step struct {
+		key, title string
+		make       func() error
+	}
+	var steps []step
+	add := func(key, title string, make func() error) { steps = append(steps, step{key, title, make}) }
+	streamed := func(key string) {
+		if d := spooled[w.word(key)]; d != nil {
+			add(key, w.word("about."+key), func() error { return put(d, nil) })
+		}
+	}
+	for _, sum := range r.Groupings {
+		key := groupingKey(sum.By)
+		if sum.By == scoring.BySuperior && r.Superiors != nil {
+			add("sheet."+key, w.word("title."+key), func() error { return put(w.superiorSheet()) })
+			continue
+		}
+		add("sheet."+key, w.word("title."+key), func() error { return w.summarySheet("sheet."+key, "title."+key, sum) })
+	}
+	add("sheet.items", w.word("title.items"), w.itemSheet)
+	for _, key := range []string{"sheet.detail", "sheet.good", "sheet.bad", "sheet.advice"} {
+		streamed(key)
+	}
+	add("sheet.self", w.word("title.self"), func() error { return put(w.selfSheet()) })
+	if r.Analysis != nil {
+		add("sheet.trust", w.word("title.trust"), w.reliabilitySheet)
+	}
+	if r.Coverage != nil {
+		add("sheet.progress", w.word("title.progress"), func() error { return put(w.progressSheet()) })
+		if len(r.Behind) > 0 {
+			add("sheet.behind", w.word("title.behind"), w.behindSheet)
+		}
+	}
+	if len(r.Late) > 0 {
+		add("sheet.late", w.word("title.late"), w.lateSheet)
+	}
+	add("sheet.method", w.word("method"), w.methodSheet)
+	add("sheet.codebook", w.word("title.codebook"), w.codebookSheet)
+	for _, s := range steps {
+		listed(s.key, s.title)
+	}
+	if err := w.coverSheet(contents); err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		if err := s.make(); err != nil {
 			return nil, err
 		}
 	}
 	return parts, nil
+}
+
+// groupingKey is the key of a grouping's words.
+func groupingKey(by scoring.Grouping) string { return strings.ReplaceAll(string(by), ":", "_") }
+
+// placeholder makes empty sheets for a data sheet's parts, so that excelize lists
+// them.
+func (w *writer) placeholder(d *dataSheet, parts map[string]*spool) error {
+	for _, sp := range d.parts {
+		if _, err := w.file.NewSheet(sp.title); err != nil {
+			return err
+		}
+		part, err := w.partOf(sp.title)
+		if err != nil {
+			return err
+		}
+		parts[part] = sp
+		if err := w.printTitles(sp.title, d.headerAt(), d.frozen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // partOf finds the part that excelize writes a sheet to.
@@ -155,9 +250,14 @@ func (w *writer) partOf(sheet string) (string, error) {
 	return "", excelize.ErrSheetNotExist{SheetName: sheet}
 }
 
-func (w *writer) printTitles(sheet string, row int) error {
-	return w.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: sheet,
-		RefersTo: "'" + sheet + "'!$" + itoa(row) + ":$" + itoa(row)})
+// printTitles repeats the row of headings, and the first columns if there are
+// any to repeat, on every printed page.
+func (w *writer) printTitles(sheet string, row, columns int) error {
+	refers := "'" + sheet + "'!$" + itoa(row) + ":$" + itoa(row)
+	if columns > 0 {
+		refers = "'" + sheet + "'!$A:$" + string(appendColumn(nil, columns-1)) + "," + refers
+	}
+	return w.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: sheet, RefersTo: refers})
 }
 
 func (w *writer) properties() error {

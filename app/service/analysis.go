@@ -34,6 +34,12 @@ func (s *Service) Analysis(ctx context.Context, c Caller, code survey.RoundCode,
 	if err != nil {
 		return nil, err
 	}
+	s.labelAnalysis(a, label)
+	return &RoundAnalysis{Round: round, AsOf: round.Closes, Analysis: a}, nil
+}
+
+// labelAnalysis gives groups and observers their names.
+func (s *Service) labelAnalysis(a *scoring.Analysis, label func(scoring.Grouping, string) survey.Text) {
 	for i := range a.Adjusted {
 		if !a.Adjusted[i].Whole {
 			a.Adjusted[i].Label = label(a.By, a.Adjusted[i].Group)
@@ -42,7 +48,6 @@ func (s *Service) Analysis(ctx context.Context, c Caller, code survey.RoundCode,
 	for i := range a.Observers {
 		a.Observers[i].Label = label(scoring.ByObserver, string(a.Observers[i].Observer))
 	}
-	return &RoundAnalysis{Round: round, AsOf: round.Closes, Analysis: a}, nil
 }
 
 // ListedVisit is a response with the names that a list shows.

@@ -163,6 +163,40 @@ func both(name string) survey.Text { return survey.Text{"vi": name, "en": name} 
 
 // count goes once over the units in scope.
 func (cov *Coverage) count(p *roundPlan, ratings []scoring.Rating, tree *survey.Tree, lists *survey.TypeLists) {
+	groups := map[string]*CoverageLine{}
+	var order []*CoverageLine
+	cov.each(p, ratings, func(u *scopeUnit, at int, n CoverageCount) {
+		key, leaf := u.sector, false
+		if !cov.BySector {
+			below := min(at+1, len(u.path)-1)
+			key, leaf = string(u.path[below]), below == len(u.path)-1
+		}
+		g := groups[key]
+		if g == nil {
+			g = &CoverageLine{Code: key, Leaf: leaf}
+			groups[key] = g
+			order = append(order, g)
+		}
+		g.add(n)
+	})
+	for _, g := range order {
+		if cov.BySector {
+			sector, _ := lists.Sector(g.Code)
+			g.Label = sector.Label
+		} else {
+			g.Label = both(unitName(tree, survey.UnitCode(g.Code), cov.Round.Closes))
+		}
+		cov.Lines = append(cov.Lines, *g)
+	}
+	if cov.BySector {
+		slices.SortFunc(cov.Lines, func(x, y CoverageLine) int { return strings.Compare(x.Code, y.Code) })
+	}
+}
+
+// each goes over the units in scope beneath Under, each with Under's place in its
+// path (-1 if it is "") and its own count, adds them up in Total, and counts what
+// lies outside.
+func (cov *Coverage) each(p *roundPlan, ratings []scoring.Rating, do func(u *scopeUnit, at int, n CoverageCount)) {
 	states := make(map[survey.UnitCode]survey.ReviewState, len(ratings))
 	for i := range ratings {
 		if ratings[i].Period == cov.Period {
@@ -176,8 +210,6 @@ func (cov *Coverage) count(p *roundPlan, ratings []scoring.Rating, tree *survey.
 		}
 	}
 	bit := templateBit(cov.Round, cov.Template)
-	groups := map[string]*CoverageLine{}
-	var order []*CoverageLine
 	inside := 0
 	for _, u := range p.units {
 		if u.templates&bit == 0 {
@@ -211,33 +243,10 @@ func (cov *Coverage) count(p *roundPlan, ratings []scoring.Rating, tree *survey.
 				n.Overdue = 1
 			}
 		}
-		key, leaf := u.sector, false
-		if !cov.BySector {
-			below := min(at+1, len(u.path)-1)
-			key, leaf = string(u.path[below]), below == len(u.path)-1
-		}
-		g := groups[key]
-		if g == nil {
-			g = &CoverageLine{Code: key, Leaf: leaf}
-			groups[key] = g
-			order = append(order, g)
-		}
-		g.add(n)
 		cov.Total.add(n)
+		do(u, at, n)
 	}
 	cov.Outside = len(states) - inside
-	for _, g := range order {
-		if cov.BySector {
-			sector, _ := lists.Sector(g.Code)
-			g.Label = sector.Label
-		} else {
-			g.Label = both(unitName(tree, survey.UnitCode(g.Code), cov.Round.Closes))
-		}
-		cov.Lines = append(cov.Lines, *g)
-	}
-	if cov.BySector {
-		slices.SortFunc(cov.Lines, func(x, y CoverageLine) int { return strings.Compare(x.Code, y.Code) })
-	}
 }
 
 // countBehind finds who is behind with visits beneath the unit, in whatever

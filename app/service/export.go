@@ -5,10 +5,16 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/khaosat/khaosat/export"
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
+	"github.com/khaosat/khaosat/survey/message"
 )
 
 // ProgramVersion is written into workbooks.
@@ -16,77 +22,381 @@ var ProgramVersion = "0.1.0"
 
 // ExportOptions say which workbook is wanted.
 type ExportOptions struct {
-	Round    survey.RoundCode
-	Template survey.TemplateCode // "": the round's first
-	Language string              // "vi" (default) or "en"
-	Progress Progress
+	Round    survey.RoundCode    `json:"round"`
+	Template survey.TemplateCode `json:"template,omitempty"` // "": the round's first
+	Language string              `json:"language,omitempty"` // "vi" (default) or "en"
+	// Title is the name of the report; "" for none.
+	Title string `json:"title,omitempty"`
+	// Groupings have a sheet each; none: sector, superior and structure.
+	Groupings []scoring.Grouping `json:"groupings,omitempty"`
+	Filter    scoring.Filter     `json:"filter,omitzero"`
+	// Summary leaves the sheets with a row a response or a finding away.
+	Summary bool          `json:"summary,omitempty"`
+	Values  export.Values `json:"values,omitempty"`
+
+	Progress Progress `json:"-"`
 }
 
-// Export writes a round's workbook: the same numbers as the summaries, from the
-// same table, and a row for every response of the template in the caller's
-// scope. On an error what was written is no workbook.
-func (s *Service) Export(ctx context.Context, c Caller, o ExportOptions, w io.Writer) error {
-	if _, err := c.may(survey.OpExport); err != nil {
-		return err
-	}
+// exportGroupings may be asked for in workbooks.
+var exportGroupings = []scoring.Grouping{scoring.BySector, scoring.ByRollup, scoring.BySuperior, "superior:2", "superior:3", scoring.ByParent, scoring.ByStructure, scoring.BySetting, scoring.ByTag, scoring.ByPeriod, scoring.ByObserver}
+
+// check fills in what is left to default.
+func (o *ExportOptions) check() error {
 	if o.Language == "" {
 		o.Language = "vi"
 	}
 	if o.Language != "vi" && o.Language != "en" {
 		return &survey.Error{Kind: survey.Invalid, Code: "export.language", Args: survey.Args{"value": o.Language}}
 	}
-	r := &export.Report{Language: o.Language, Version: ProgramVersion}
-	for _, part := range []struct {
-		by   scoring.Grouping
-		into **scoring.Summary
-	}{{scoring.BySector, &r.BySector}, {scoring.BySuperior, &r.BySuperior}, {scoring.ByStructure, &r.ByStructure}} {
-		sum, err := s.summarize(ctx, c, o.Round, scoring.Query{Template: o.Template, By: part.by, Items: part.by == scoring.BySector})
-		if err != nil {
-			return err
+	if len(o.Groupings) == 0 {
+		o.Groupings = []scoring.Grouping{scoring.BySector, scoring.BySuperior, scoring.ByStructure}
+	}
+	var once []scoring.Grouping
+	for _, g := range o.Groupings {
+		if !slices.Contains(exportGroupings, g) {
+			names := make([]string, len(exportGroupings))
+			for i, g := range exportGroupings {
+				names[i] = string(g)
+			}
+			return &survey.Error{Kind: survey.Invalid, Code: "summary.grouping", Args: survey.Args{"value": string(g), "allowed": strings.Join(names, ", ")}}
 		}
-		*part.into, r.Round, r.AsOf = sum.Summary, sum.Round, sum.AsOf
+		if !slices.Contains(once, g) {
+			once = append(once, g)
+		}
 	}
-	rt, _ := r.Round.Template(r.BySector.Template)
-	current, err := s.Form(ctx, rt.Code, rt.Current())
+	o.Groupings = once
+	if !slices.Contains([]export.Values{export.ValuesBoth, export.ValuesCodes, export.ValuesLabels}, o.Values) {
+		return &survey.Error{Kind: survey.Invalid, Code: "export.values", Args: survey.Args{"value": string(o.Values)}}
+	}
+	return nil
+}
+
+// Export writes a round's workbook: the same numbers as the summaries, from the
+// same table, and a row for every response of the template in the caller's
+// scope. On an error what was written is no workbook.
+func (s *Service) Export(ctx context.Context, c Caller, o ExportOptions, w io.Writer) error {
+	r, err := s.report(ctx, c, &o)
 	if err != nil {
 		return err
-	}
-	tree, lists, err := s.Tree(ctx)
-	if err != nil {
-		return err
-	}
-	r.Template, r.Lists, r.MadeAt = current.Template, lists, s.Now().In(r.Round.Location())
-	r.Details = s.details(ctx, c, r.Round, rt.Code, tree, lists)
-	if o.Progress != nil {
-		total := r.BySector.Overall.Responses
-		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
 	}
 	return export.Workbook(w, r)
 }
 
-// details yields the responses to a template with their scores. Reading,
-// scoring and what the caller does with the rows go on side by side.
-func (s *Service) details(ctx context.Context, c Caller, round *survey.Round, template survey.TemplateCode, tree *survey.Tree, lists *survey.TypeLists) iter.Seq2[*export.Detail, error] {
-	f := survey.ResponseFilter{Round: round.Code, Template: template, Under: c.Person.Scope}
+// basis is what a report is made from: as things are now, or as they were kept
+// for a report that is made again.
+type basis struct {
+	round   *survey.Round
+	tree    *survey.Tree
+	lists   *survey.TypeLists
+	table   *scoring.Table
+	current *Compiled // the template's current version
+	query   scoring.Query
+	// cutoff is the moment up to which responses count; zero for none.
+	cutoff time.Time
+	visits []survey.AssignedVisit // nil: those of the store
+	late   []export.Late
+	names  map[survey.PersonID]string // as they were kept
+}
+
+// liveBasis is how things are now.
+func (s *Service) liveBasis(ctx context.Context, c Caller, o *ExportOptions) (*basis, error) {
+	b := &basis{query: scoring.Query{Template: o.Template, Filter: o.Filter}}
+	var err error
+	if b.round, b.table, b.current, err = s.tableFor(ctx, c, o.Round, &b.query); err != nil {
+		return nil, err
+	}
+	b.tree, b.lists, err = s.Tree(ctx)
+	return b, err
+}
+
+// report gathers what a workbook shows.
+func (s *Service) report(ctx context.Context, c Caller, o *ExportOptions) (*export.Report, error) {
+	if _, err := c.may(survey.OpExport); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b, err := s.liveBasis(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	return s.reportOf(ctx, c, o, b)
+}
+
+func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *basis) (*export.Report, error) {
+	round := b.round
+	r := &export.Report{Round: round, Template: b.current.Template, Language: o.Language, Lists: b.lists, Title: o.Title, AsOf: round.Closes,
+		MadeAt: s.Now().In(round.Location()), Cutoff: b.cutoff, Version: ProgramVersion, Values: o.Values, Late: b.late}
+	if r.Template.Scheme == nil {
+		bare := *r.Template
+		bare.Scheme = &survey.Scheme{}
+		r.Template = &bare
+	}
+	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
+	r.Narrowed = narrowedLines(o, label)
+	summary := func(by, and scoring.Grouping, items bool) (*scoring.Summary, error) {
+		q := b.query
+		q.By, q.And, q.Items, q.Intervals = by, and, items, true
+		sum, err := b.table.Summarize(q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range sum.Groups {
+			g := &sum.Groups[i]
+			g.Label = label(by, g.Group)
+			if and != "" {
+				g.AndLabel = label(and, g.And)
+			}
+		}
+		return sum, nil
+	}
+	var all errgroup.Group
+	var err error
+	if r.Summary, err = summary(scoring.BySector, "", true); err != nil {
+		return nil, err
+	}
+	for _, by := range o.Groupings {
+		sum := r.Summary
+		if by != scoring.BySector {
+			if sum, err = summary(by, "", false); err != nil {
+				return nil, err
+			}
+		}
+		r.Groupings = append(r.Groupings, sum)
+		if by == scoring.BySuperior {
+			beneath, err := summary(scoring.BySuperior, "superior:2", false)
+			if err != nil {
+				return nil, err
+			}
+			r.Superiors = treeGroups(sum, beneath)
+		}
+	}
+	all.Go(func() (err error) {
+		q := b.query
+		q.By = scoring.BySector
+		if r.Analysis, err = b.table.Analyse(q); err != nil {
+			return err
+		}
+		s.labelAnalysis(r.Analysis, label)
+		return nil
+	})
+	all.Go(func() error { return s.reportCoverage(ctx, c, b, r) })
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	people := &detailNames{s: s, tree: b.tree, people: map[survey.PersonID]string{}}
+	for id, name := range b.names {
+		people.people[id] = name
+	}
+	for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
+		self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
+		if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
+			path := people.path(standing, pair.Lead.Date)
+			self.UnitName, self.Path = standing.Name, strings.Join(path[:max(0, len(path)-1)], " › ")
+		}
+		r.Selves = append(r.Selves, self)
+	}
+	if !o.Summary {
+		r.Details = s.details(ctx, b, people)
+	}
+	if o.Progress != nil {
+		total := r.Summary.Overall.Responses
+		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
+	}
+	return r, nil
+}
+
+// treeGroups puts the groups of the second level behind those they belong to. A
+// committee that is its own and only group is not said twice.
+func treeGroups(first, second *scoring.Summary) []export.TreeGroup {
+	beneath := map[string][]scoring.Group{}
+	for _, g := range second.Groups {
+		if g.And == g.Group {
+			continue
+		}
+		line := g
+		line.Group, line.Label = g.And, g.AndLabel
+		line.And, line.AndLabel = "", nil
+		beneath[g.Group] = append(beneath[g.Group], line)
+	}
+	out := []export.TreeGroup{}
+	for _, g := range first.Groups {
+		out = append(out, export.TreeGroup{Level: 0, Group: g})
+		for _, line := range beneath[g.Group] {
+			out = append(out, export.TreeGroup{Level: 1, Group: line})
+		}
+	}
+	return out
+}
+
+// narrowedLines says for people what a report was narrowed down to.
+func narrowedLines(o *ExportOptions, label func(scoring.Grouping, string) survey.Text) []export.Line {
+	var out []export.Line
+	add := func(key string, by scoring.Grouping, codes []string) {
+		if len(codes) == 0 {
+			return
+		}
+		names := make([]string, len(codes))
+		for i, code := range codes {
+			names[i] = code
+			if by == "" {
+				continue
+			}
+			name := label(by, code).In(o.Language)
+			if name == "" && by == scoring.BySector {
+				name = label(scoring.ByRollup, code).In(o.Language)
+			}
+			if name != "" {
+				names[i] = name
+			}
+		}
+		out = append(out, export.Line{Name: message.Say(o.Language, key, nil), Value: strings.Join(names, ", ")})
+	}
+	f := &o.Filter
+	add("exports.under", scoring.BySuperior, texts(f.Under))
+	add("by.sector", scoring.BySector, f.Sectors)
+	add("by.structure", scoring.ByStructure, f.Structures)
+	add("by.setting", scoring.BySetting, f.Settings)
+	add("by.tag", scoring.ByTag, f.Tags)
+	add("by.observer", scoring.ByObserver, texts(f.Observers))
+	add("by.period", "", f.Periods)
+	var states []string
+	for _, st := range f.States {
+		states = append(states, message.Say(o.Language, "exports.state."+string(st), nil))
+	}
+	add("exports.states", "", states)
+	if f.From != 0 || f.To != 0 {
+		out = append(out, export.Line{Name: message.Say(o.Language, "exports.dates", nil), Value: dayOrOpen(f.From) + " – " + dayOrOpen(f.To)})
+	}
+	return out
+}
+
+func dayOrOpen(d survey.Date) string {
+	if d == 0 {
+		return "…"
+	}
+	return d.Time().Format("02/01/2006")
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// reportCoverage counts how far the round has come, by the first two levels of
+// committees.
+func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *export.Report) error {
+	q := CoverageQuery{Template: b.query.Template}
+	if len(b.query.Filter.Under) == 1 {
+		q.Under = b.query.Filter.Under[0]
+	}
+	if err := s.defaultCoverage(b.round, &q); err != nil {
+		return err
+	}
+	cov := &Coverage{Round: b.round, CoverageQuery: q, Today: s.Today(b.round)}
+	if !b.cutoff.IsZero() {
+		cov.Today = survey.DateOf(b.cutoff.In(b.round.Location()))
+	}
+	p, release, err := s.planOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer release()
+	type key [2]survey.UnitCode
+	groups := map[key]*export.CoverageLine{}
+	var first []*export.CoverageLine
+	beneath := map[survey.UnitCode][]*export.CoverageLine{}
+	group := func(k key, level int) *export.CoverageLine {
+		g := groups[k]
+		if g == nil {
+			code := k[level]
+			g = &export.CoverageLine{Level: level, Code: string(code), Name: unitName(b.tree, code, b.round.Closes)}
+			groups[k] = g
+			if level == 0 {
+				first = append(first, g)
+			} else {
+				beneath[k[0]] = append(beneath[k[0]], g)
+			}
+		}
+		return g
+	}
+	add := func(g *export.CoverageLine, n CoverageCount) {
+		g.InScope += n.InScope
+		g.Assigned += n.Assigned
+		g.Visited += n.Visited
+		g.Submitted += n.Submitted
+		g.Returned += n.Returned
+		g.Approved += n.Approved
+		g.Overdue += n.Overdue
+	}
+	whole := export.CoverageLine{Whole: true}
+	cov.each(p, b.table.Ratings(scoring.RatingFilter{Template: q.Template, Role: q.Role}), func(u *scopeUnit, at int, n CoverageCount) {
+		// The root tells nothing: lines begin beneath it, or beneath Under.
+		top := min(max(at+1, 1), len(u.path)-1)
+		add(group(key{u.path[top]}, 0), n)
+		if top+1 < len(u.path)-1 {
+			add(group(key{u.path[top], u.path[top+1]}, 1), n)
+		}
+		add(&whole, n)
+	})
+	for _, g := range first {
+		r.Coverage = append(r.Coverage, *g)
+		for _, line := range beneath[survey.UnitCode(g.Code)] {
+			r.Coverage = append(r.Coverage, *line)
+		}
+	}
+	r.Coverage = append(r.Coverage, whole)
+	for i := range r.Coverage {
+		if l := &r.Coverage[i]; l.InScope > 0 {
+			share := float64(l.Visited) / float64(l.InScope)
+			l.Share = &share
+		}
+	}
+	if !b.cutoff.IsZero() {
+		return nil // who is behind is a matter of today
+	}
+	if err := s.countBehind(ctx, cov, p); err != nil {
+		return err
+	}
+	for _, l := range cov.Behind {
+		r.Behind = append(r.Behind, export.BehindLine{Name: l.Name, Overdue: l.Overdue, Asked: l.Asked, Oldest: l.Oldest})
+	}
+	return nil
+}
+
+// planOf gives the plan of a basis.
+func (s *Service) planOf(ctx context.Context, b *basis) (*roundPlan, func(), error) {
+	if b.visits == nil {
+		return s.planned(ctx, b.round)
+	}
+	p := &roundPlan{visits: map[survey.AssignmentID]survey.AssignedVisit{}}
+	for _, v := range b.visits {
+		p.visits[v.ID] = v
+	}
+	forms, err := s.formsOf(ctx, b.round)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.units = scopeUnits(b.tree, b.lists, b.round, forms)
+	return p, func() {}, nil
+}
+
+// details yields the responses of a basis with their scores. Reading, scoring
+// and what the caller does with the rows go on side by side.
+func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) iter.Seq2[*export.Detail, error] {
 	return func(yield func(*export.Detail, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		responses := ahead(ctx, func(yield func(*survey.Response, error) bool) {
-			for change, err := range s.store.ResponsesSince(ctx, f, "") {
-				if !yield(change.Doc, err) || err != nil {
-					return
-				}
-			}
-		})
-		namer := &detailNames{s: s, tree: tree, people: map[survey.PersonID]string{}}
+		responses := ahead(ctx, s.responsesOf(ctx, b))
 		scored := ahead(ctx, func(yield func(*export.Detail, error) bool) {
 			for r, err := range responses {
 				var d *export.Detail
 				if err == nil {
-					if r.State == survey.StateQuarantined {
-						continue
-					}
-					d, err = s.detail(ctx, r, lists, namer)
+					d, err = s.detail(ctx, r, b.lists, namer)
 				}
 				if !yield(d, err) || err != nil {
 					return
@@ -102,6 +412,50 @@ func (s *Service) details(ctx context.Context, c Caller, round *survey.Round, te
 			yield(nil, err)
 		}
 	}
+}
+
+// responsesOf yields the responses that a report is about: those that pass its
+// filter in whatever state, unless states were asked for, as they were at the
+// cut-off. What is held for review is not among them.
+func (s *Service) responsesOf(ctx context.Context, b *basis) iter.Seq2[*survey.Response, error] {
+	f := survey.ResponseFilter{Round: b.round.Code, Template: b.query.Template}
+	if under := b.query.Filter.Under; len(under) == 1 {
+		f.Under = under[0]
+	}
+	return func(yield func(*survey.Response, error) bool) {
+		for change, err := range s.store.ResponsesSince(ctx, f, "") {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			r := change.Doc
+			if !b.cutoff.IsZero() {
+				if r = r.AsOf(b.cutoff); r == nil {
+					continue
+				}
+			}
+			if r.State == survey.StateQuarantined || !passes(&b.query.Filter, r, b.lists) {
+				continue
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// passes reports whether a response passes a filter as the table applies it,
+// but for states: without any asked for, every one passes.
+func passes(f *scoring.Filter, r *survey.Response, lists *survey.TypeLists) bool {
+	in := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
+	at := &r.Standing
+	return (len(f.Under) == 0 || slices.ContainsFunc(f.Under, at.Under)) && (f.Within == "" || at.Under(f.Within)) &&
+		(len(f.Sectors) == 0 || slices.ContainsFunc(f.Sectors, func(want string) bool { return lists.SectorUnder(at.Sector, want) })) &&
+		in(f.Structures, at.Structure) && in(f.Settings, at.Setting) &&
+		(len(f.Tags) == 0 || slices.ContainsFunc(at.Tags, func(tag string) bool { return slices.Contains(f.Tags, tag) })) &&
+		(len(f.Observers) == 0 || slices.Contains(f.Observers, r.Observer)) && in(f.Periods, r.Period) &&
+		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
+		(f.From == 0 || r.MeetingDate >= f.From) && (f.To == 0 || r.MeetingDate <= f.To)
 }
 
 // batchAhead and batchesAhead bound how far ahead of its reader a sequence runs.

@@ -88,15 +88,31 @@ func (s *Service) planScope(ctx context.Context, round *survey.Round, p *roundPl
 	if err != nil || p.stamp == stamp && p.rev == round.Rev {
 		return err
 	}
+	forms, err := s.formsOf(ctx, round)
+	if err != nil {
+		return err
+	}
+	p.units = scopeUnits(tree, lists, round, forms)
+	p.stamp, p.rev = stamp, round.Rev
+	return nil
+}
+
+// formsOf gives the current versions of a round's templates.
+func (s *Service) formsOf(ctx context.Context, round *survey.Round) ([]*survey.Form, error) {
 	var forms []*survey.Form
 	for _, rt := range round.Templates {
 		c, err := s.Form(ctx, rt.Code, rt.Current())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		forms = append(forms, c.Form)
 	}
-	p.units = nil
+	return forms, nil
+}
+
+// scopeUnits lists the units that a round is about with the templates that apply.
+func scopeUnits(tree *survey.Tree, lists *survey.TypeLists, round *survey.Round, forms []*survey.Form) []*scopeUnit {
+	var out []*scopeUnit
 	for _, unit := range inScope(tree, lists, round) {
 		u := &scopeUnit{code: unit.Unit, sector: unit.Sector, path: unit.Path}
 		for i, f := range forms {
@@ -104,10 +120,9 @@ func (s *Service) planScope(ctx context.Context, round *survey.Round, p *roundPl
 				u.templates |= 1 << min(i, 63)
 			}
 		}
-		p.units = append(p.units, u)
+		out = append(out, u)
 	}
-	p.stamp, p.rev = stamp, round.Rev
-	return nil
+	return out
 }
 
 // inScope lists the units that a round is about, as the tree stands on its last

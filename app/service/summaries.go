@@ -280,6 +280,11 @@ func (s *Service) groupLabels(ctx context.Context, day survey.Date) (func(scorin
 	if err != nil {
 		return nil, err
 	}
+	return s.labelsOf(ctx, tree, lists, day), nil
+}
+
+// labelsOf is groupLabels by a tree and lists that are given.
+func (s *Service) labelsOf(ctx context.Context, tree *survey.Tree, lists *survey.TypeLists, day survey.Date) func(scoring.Grouping, string) survey.Text {
 	return func(by scoring.Grouping, code string) survey.Text {
 		switch by {
 		case scoring.BySector:
@@ -314,5 +319,5 @@ func (s *Service) groupLabels(ctx context.Context, day survey.Date) (func(scorin
 			span = u.On(0)
 		}
 		return survey.Text{"vi": span.Name, "en": span.Name}
-	}, nil
+	}
 }
