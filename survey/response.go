@@ -19,7 +19,17 @@ const (
 	// StateQuarantined: received from a device that could not mend it, held for
 	// review; not counted, and it holds no visit.
 	StateQuarantined ReviewState = "quarantined"
+	// StateRejected: held for review, and put aside by a reviewer with a reason;
+	// not counted, and it holds no visit. It may still be released.
+	StateRejected ReviewState = "rejected"
 )
+
+// ReviewStates lists them in their usual order.
+var ReviewStates = []ReviewState{StateSubmitted, StateReturned, StateApproved, StateQuarantined, StateRejected}
+
+// Held reports whether the response is kept apart from all others: it has no
+// visit and no score until somebody releases it.
+func (s ReviewState) Held() bool { return s == StateQuarantined || s == StateRejected }
 
 // Counts reports whether responses in this state enter summaries by default.
 func (s ReviewState) Counts() bool { return s == StateSubmitted || s == StateApproved }
@@ -45,13 +55,13 @@ type Response struct {
 	Standing    Standing    `json:"standing"`
 	MeetingDate Date        `json:"meeting_date"`
 	State       ReviewState `json:"state"`
-	// Reasons say why a response is quarantined.
+	// Reasons say why a response is held for review.
 	Reasons Problems `json:"reasons,omitempty"`
 
 	Submission // the current content
 
 	// Receipt is the score that was shown when this content came in: evidence,
-	// never recomputed in place. Nil while quarantined.
+	// never recomputed in place. Nil while held.
 	Receipt *Receipt `json:"receipt,omitempty"`
 
 	// Earlier are the submissions that later ones replaced, oldest first.
@@ -64,7 +74,7 @@ type Response struct {
 	Events   []Event   `json:"events,omitempty"`
 
 	// Packed is the derived row from which summaries are made (scoring.Pack);
-	// empty while quarantined. DerivedRev counts how often it was derived anew.
+	// empty while held. DerivedRev counts how often it was derived anew.
 	Packed     []byte `json:"-"`
 	DerivedRev int64  `json:"derived_rev,omitempty"`
 
@@ -100,7 +110,16 @@ type Receipt struct {
 }
 
 // HoldsVisit reports whether the response occupies its visit.
-func (r *Response) HoldsVisit() bool { return r.State != StateQuarantined }
+func (r *Response) HoldsVisit() bool { return !r.State.Held() }
+
+// PutAside gives the reason for which a rejected response was put aside, "" for
+// any other.
+func (r *Response) PutAside() string {
+	if r.State != StateRejected || len(r.Comments) == 0 {
+		return ""
+	}
+	return r.Comments[len(r.Comments)-1].Text
+}
 
 // HashRaw gives the SHA-256 of raw bytes in lower-case hex.
 func HashRaw(raw []byte) string {

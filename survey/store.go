@@ -233,7 +233,7 @@ type Row struct {
 	ID     ResponseID
 	Rev    int64
 	State  ReviewState
-	Packed []byte // empty for a quarantined response
+	Packed []byte // empty for a response that is held for review
 }
 
 // Cursor marks a position in the order of writes. It is opaque, made by the

@@ -246,7 +246,7 @@ func (s *Service) odkReceipt(ctx context.Context, who *OpenRosaCaller, done *Acc
 	switch {
 	case done.Conflict:
 		return ODKReceipt{Code: "openrosa.conflict"}
-	case done.Response.State == survey.StateQuarantined:
+	case done.Response.State.Held():
 		return ODKReceipt{Code: "openrosa.held"}
 	}
 	all, in, err := s.progressODK(ctx, who, done.Response)

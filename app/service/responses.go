@@ -35,7 +35,7 @@ func canRead(c Caller, reach survey.Reach, r *survey.Response) bool {
 	if reach == survey.Own {
 		return r.Observer == c.id() || r.ReceivedBy == c.id()
 	}
-	if r.State == survey.StateQuarantined && len(r.Standing.Path) == 0 {
+	if r.State.Held() && len(r.Standing.Path) == 0 {
 		return c.Person.Scope == "" // of no known unit: for those with the whole tree
 	}
 	return c.Person.Covers(&r.Standing)

@@ -32,20 +32,9 @@ type Verdict struct {
 // which takes a manager or an administrator and a comment about the form.
 // Conflict when the revision is not the stored one or the state does not allow it.
 func (s *Service) Review(ctx context.Context, c Caller, id survey.ResponseID, rev int64, v Verdict) (*survey.Response, error) {
-	reach, err := c.may(survey.OpReview)
+	r, err := s.forReview(ctx, c, id)
 	if err != nil {
 		return nil, err
-	}
-	r, err := s.store.Response(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	visible, err := s.visible(ctx, c, reach, r)
-	if err != nil {
-		return nil, err
-	}
-	if !visible {
-		return nil, noResponse(id)
 	}
 	if r.Rev != rev {
 		return nil, stale(rev, r.Rev)
@@ -77,6 +66,24 @@ func (s *Service) Review(ctx context.Context, c Caller, id survey.ResponseID, re
 	r.Events = append(r.Events, s.event(c, action, survey.Args{"before": string(r.State), "comment": v.Comment, "items": strconv.Itoa(len(v.Items))}))
 	r.State = next
 	return r, s.store.ReplaceResponse(ctx, r)
+}
+
+// forReview reads a response that the caller may decide about; NotFound for any
+// other.
+func (s *Service) forReview(ctx context.Context, c Caller, id survey.ResponseID) (*survey.Response, error) {
+	reach, err := c.may(survey.OpReview)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.store.Response(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	visible, err := s.visible(ctx, c, reach, r)
+	if err == nil && !visible {
+		err = noResponse(id)
+	}
+	return r, err
 }
 
 func wrongComment(code, pointer, value string) error {
@@ -130,8 +137,9 @@ func (s *Service) comments(ctx context.Context, c Caller, r *survey.Response, v 
 // ReviewView is a response with all that it takes to decide about it.
 type ReviewView struct {
 	Response *survey.Response
-	// Compiled and Result are nil when the form is unknown or the response is
-	// held for review: then only what came in can be shown.
+	// Compiled and Result are nil when the form of a response that is held is
+	// unknown: then only what came in can be shown. The score of one that is held
+	// means nothing.
 	Compiled *Compiled
 	Result   *scoring.Result
 	Files    *AttachmentList
@@ -159,7 +167,15 @@ func (s *Service) ReviewView(ctx context.Context, c Caller, id survey.ResponseID
 	if v.Files, err = s.attachmentsOf(ctx, id, r); err != nil {
 		return nil, err
 	}
-	if r.State != survey.StateQuarantined {
+	if r.State.Held() {
+		if v.Compiled, err = s.Form(ctx, r.Template, r.TemplateVersion); isNotFound(err) || len(r.Answers) == 0 {
+			v.Compiled = nil
+		} else if err != nil {
+			return nil, err
+		} else if v.Result, err = s.Rescore(ctx, r); err != nil {
+			return nil, err
+		}
+	} else {
 		if v.Compiled, err = s.Form(ctx, r.Template, r.TemplateVersion); err != nil {
 			return nil, err
 		}

@@ -464,6 +464,7 @@ func (s *Service) quarantine(ctx context.Context, c Caller, in *Incoming, why er
 		Submission: survey.Submission{Raw: in.Raw, SHA256: survey.HashRaw(in.Raw), Answers: in.Answers, Source: in.Source,
 			ReceivedAt: s.Now(), ReceivedBy: c.id(), StartedAt: in.StartedAt, EndedAt: in.EndedAt},
 	}
+	s.standHeld(ctx, r)
 	r.Events = []survey.Event{s.event(c, "response.quarantined", in.trace(survey.Args{"reason": e.Code, "sha256": r.SHA256}))}
 	return s.create(ctx, c, r)
 }

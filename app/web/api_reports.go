@@ -34,7 +34,7 @@ func (q *request) query() (scoring.Query, error) {
 	if f.To, err = q.date("to"); err != nil {
 		return out, err
 	}
-	return out, oneOf("state", reviewStates, f.States...)
+	return out, oneOf("state", survey.ReviewStates, f.States...)
 }
 
 // apiSummary gives a round's summary.

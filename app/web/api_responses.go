@@ -79,6 +79,8 @@ func (s *Server) apiSubmit(q *request) error {
 	switch {
 	case done.Conflict:
 		status, id2 = 202, "receipt.conflict"
+	case done.Response.State == survey.StateRejected:
+		status, id2 = 202, "receipt.rejected"
 	case done.Response.State == survey.StateQuarantined:
 		status, id2 = 202, "receipt.held"
 	}
@@ -86,7 +88,7 @@ func (s *Server) apiSubmit(q *request) error {
 	q.etag(r.Rev)
 	return q.send(status, receiptJSON{ID: r.ID, Round: r.Round, Template: r.Template, TemplateVersion: r.TemplateVersion, Unit: r.Unit, Role: r.Role,
 		Period: r.Period, State: r.State, Conflict: done.Conflict, Revision: r.Rev, ReceivedAt: r.ReceivedAt, SHA256: r.SHA256, Score: r.Receipt,
-		Message:  message.Say(q.caller.Language, id2, survey.Args{"unit": r.Standing.Name}),
+		Message:  message.Say(q.caller.Language, id2, survey.Args{"unit": r.Standing.Name, "reason": r.PutAside()}),
 		Warnings: fieldErrors(q.caller.Language, done.Warnings, "/answers"), Reasons: fieldErrors(q.caller.Language, r.Reasons, "")})
 }
 
@@ -147,9 +149,6 @@ func (s *Server) apiResponse(q *request) error {
 	return q.send(200, q.asResponse(r))
 }
 
-// reviewStates lists the states a response can be in.
-var reviewStates = []survey.ReviewState{survey.StateSubmitted, survey.StateReturned, survey.StateApproved, survey.StateQuarantined}
-
 func (s *Server) apiResponses(q *request) error {
 	limit, err := q.number("limit", 100, 1, 1000)
 	if err != nil {
@@ -159,7 +158,7 @@ func (s *Server) apiResponses(q *request) error {
 	if err != nil {
 		return err
 	}
-	state, err := choice(q, "state", reviewStates)
+	state, err := choice(q, "state", survey.ReviewStates)
 	if err != nil {
 		return err
 	}

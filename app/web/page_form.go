@@ -440,12 +440,14 @@ func (s *Server) pageReceipt(q *request) error {
 	switch {
 	case q.Query("kept") == "conflict" && len(r.Conflicts) > 0:
 		said = "receipt.conflict"
-	case r.State == survey.StateQuarantined:
+	case r.State == survey.StateRejected:
+		said = "receipt.rejected"
+	case r.State.Held():
 		said = "receipt.held"
 	}
 	t := v.Compiled.Template
 	p := receiptPage{Visit: v, Response: r, Title: t.Title.In(lang, t.Languages...), At: q.page("", nil).Moment(r.ReceivedAt),
-		Message: message.Say(lang, said, survey.Args{"unit": r.Standing.Name}), Editable: r.State != survey.StateApproved}
+		Message: message.Say(lang, said, survey.Args{"unit": r.Standing.Name, "reason": r.PutAside()}), Editable: r.State != survey.StateApproved}
 	if r.Receipt != nil && (v.Round.ShowScore || survey.May(q.caller.Person, survey.OpSubmit) == survey.InScope) {
 		p.Score = r.Receipt.Total
 		if t.Scheme != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func (s *Server) pageReviewList(q *request) error {
 		return err
 	}
 	field := func(name string) string { return strings.TrimSpace(q.Query(name)) }
-	data := reviewList{Rounds: rounds, States: reviewStates, Roles: survey.RatingRoles, Observer: field("observer")}
+	data := reviewList{Rounds: rounds, States: survey.ReviewStates, Roles: survey.RatingRoles, Observer: field("observer")}
 	data.Filter = survey.ResponseFilter{Round: survey.RoundCode(field("round")), Template: survey.TemplateCode(field("template")),
 		Under: survey.UnitCode(field("under")), Role: survey.Role(field("role")), State: survey.ReviewState(field("state"))}
 	if data.Observer != "" {
@@ -90,8 +91,10 @@ type reviewPage struct {
 	Lines    []reviewLine
 	About    []survey.Comment // about the form as a whole
 	Reasons  []fieldError
-	Decides  bool // it waits for a decision
-	Reopens  bool // it is approved, and the caller may open it again
+	Faults   []fieldError // what speaks against a release
+	Decides  bool         // it waits for a decision
+	Reopens  bool         // it is approved, and the caller may open it again
+	Held     *heldPage    // nil for one that is not held for review
 	Scheme   *survey.Scheme
 	FileBase string
 	// Comment and Items are what was typed into a form that is shown again.
@@ -124,11 +127,13 @@ func (s *Server) review(q *request, status int, data reviewPage) error {
 	data.Reasons = fieldErrors(q.caller.Language, r.Reasons, "")
 	data.Decides = r.State == survey.StateSubmitted
 	data.Reopens = r.State == survey.StateApproved && q.caller.Person.Role != survey.Reviewer
-	switch service.Decision(q.Query("done")) {
-	case service.Approve:
-		data.Done = q.say("review.done_approve")
-	case service.Return:
-		data.Done = q.say("review.done_return")
+	if done := q.Query("done"); slices.Contains([]string{"approve", "return", "release", "reject"}, done) {
+		data.Done = q.say("review.done_" + done)
+	}
+	if r.State.Held() {
+		if err := s.held(q, &data); err != nil {
+			return err
+		}
 	}
 	for _, c := range r.Comments {
 		if c.Item == "" {
@@ -245,18 +250,24 @@ func (p reviewPage) ApartText(lang string) string {
 	return number(lang, f, 2)
 }
 
+// deciding reads what a form about a response sends: which one, the revision
+// that was looked at (none is stale), and the fields.
+func (q *request) deciding() (id survey.ResponseID, rev int64, form url.Values, err error) {
+	if id, err = survey.ParseResponseID(q.Params("response")); err != nil {
+		return id, 0, nil, err
+	}
+	form, err = q.formUpTo(1 << 20) // comments about every item
+	rev, _ = strconv.ParseInt(form.Get("rev"), 10, 64)
+	return id, rev, form, err
+}
+
 // pageDecide takes a decision. Whoever decided about what somebody else has
 // changed since is shown the response as it stands now, with what was typed.
 func (s *Server) pageDecide(q *request) error {
-	id, err := survey.ParseResponseID(q.Params("response"))
+	id, rev, form, err := q.deciding()
 	if err != nil {
 		return err
 	}
-	form, err := q.formUpTo(1 << 20) // comments about every item
-	if err != nil {
-		return err
-	}
-	rev, _ := strconv.ParseInt(form.Get("rev"), 10, 64) // none is stale
 	v := service.Verdict{Decision: service.Decision(form.Get("decision")), Comment: form.Get("comment"), Items: map[string]string{}}
 	for name := range form {
 		if item, ok := strings.CutPrefix(name, "item/"); ok && strings.TrimSpace(form.Get(name)) != "" {

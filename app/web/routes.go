@@ -115,6 +115,10 @@ func (s *Server) routes() []route {
 		{"GET", "/review", survey.OpReview, s.pageReviewList, ""},
 		{"GET", "/review/:response", survey.OpReview, s.pageReview, ""},
 		{"POST", "/review/:response", survey.OpReview, s.pageDecide, ""},
+		{"POST", api + "/responses/:id/release", survey.OpReview, s.apiRelease, ""},
+		{"POST", api + "/responses/:id/reject", survey.OpReview, s.apiReject, ""},
+		{"POST", "/review/:response/release", survey.OpReview, s.pageRelease, ""},
+		{"POST", "/review/:response/reject", survey.OpReview, s.pageReject, ""},
 
 		// Forms: the form as data, as a plain page, on paper.
 		{"GET", api + "/templates/:code/versions/:version/form", survey.OpReadTemplates, s.apiForm, "scoring"},

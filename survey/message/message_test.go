@@ -135,6 +135,10 @@ func asked(t *testing.T, families map[string]bool) map[string]string {
 							return false
 						}
 					}
+				case *ast.BinaryExpr:
+					if of, ok := n.X.(*ast.SelectorExpr); ok && of.Sel.Name == "Action" {
+						return false
+					}
 				case *ast.KeyValueExpr:
 					if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Action" {
 						return false

@@ -14,7 +14,7 @@ func testFilters(t *testing.T, opener Opener) {
 	ctx := t.Context()
 	s := opener(t)()
 	roles := []survey.Role{survey.RoleObserver, survey.RoleSecond, survey.RoleSelf}
-	states := []survey.ReviewState{survey.StateSubmitted, survey.StateReturned, survey.StateApproved, survey.StateQuarantined}
+	states := survey.ReviewStates
 	var all []*survey.Response
 	for i := range 240 {
 		all = append(all, Response(i*37, func(r *survey.Response) {

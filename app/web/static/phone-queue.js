@@ -87,7 +87,7 @@ export class Queue {
     }
     const photos = await this.#photos(d);
     if (photos !== 'sent') return this.#later(d, photos);
-    const held = d.receipt.state === 'quarantined' || d.receipt.conflict;
+    const held = ['quarantined', 'rejected'].includes(d.receipt.state) || d.receipt.conflict;
     await this.#note(d.id, (s) => ({ ...s, state: held ? HELD : RECEIVED, sending: 0, attempts: 0, problem: '', photos_left: 0 }), 'strict');
     // The server has said of each of these bytes that it has them: the room on the
     // phone is needed.
