@@ -19,7 +19,7 @@ type exportCommand struct {
 }
 
 // exportGC is how much garbage an export lets gather, in percent of what lives.
-const exportGC = 70
+const exportGC = 40
 
 // Run writes the workbook beside its place and moves it there when it is whole,
 // so that a failure never leaves half a file or spoils an older one.

@@ -35,6 +35,9 @@ func (b *blocks) block(heading, note string, columns ...tableColumn) error {
 	}
 	b.row++
 	b.columns = columns
+	for i := range columns {
+		b.columns[i].width = b.widths[i]
+	}
 	lines := 1
 	for i, c := range columns {
 		if err := b.put(i, b.row, c.header, b.w.styles.header); err != nil {

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -84,7 +83,7 @@ func (w *writer) coverSheet(contents []Line) error {
 	if err := f.SetSheetView(sheet, 0, &excelize.ViewOptions{ShowGridLines: &no}); err != nil {
 		return err
 	}
-	return w.page(sheet, "portrait", "")
+	return w.page(sheet, "portrait", 1)
 }
 
 // coverFigures writes coverage and bands of everything, with a chart.
@@ -143,18 +142,13 @@ func (w *writer) coverFigures(t *table) error {
 	if err := w.bandFormat(t.sheet, "A"+itoa(first)+":A"+itoa(t.row)); err != nil {
 		return err
 	}
+	plain := false
 	ref := func(column string) string {
 		return fmt.Sprintf("'%s'!$%s$%d:$%s$%d", t.sheet, column, first, column, t.row)
 	}
-	var points []excelize.ChartDataPoint
-	for i, b := range w.scheme.Bands {
-		if color := strings.TrimPrefix(b.Color, "#"); len(color) == 6 {
-			points = append(points, excelize.ChartDataPoint{Index: i, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}})
-		}
-	}
 	return w.file.AddChart(t.sheet, "D"+itoa(first-10), &excelize.Chart{Type: excelize.Col,
-		Series: []excelize.ChartSeries{{Name: w.word("count"), Categories: ref("A"), Values: ref("B"), DataPoint: points}},
-		Title:  excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: w.word("chart.bands_all")}}}, Legend: excelize.ChartLegend{Position: "none"},
+		Series: []excelize.ChartSeries{{Name: w.word("count"), Categories: ref("A"), Values: ref("B"), Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"305496"}}}},
+		Title:  excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: w.word("chart.bands_all")}}}, Legend: excelize.ChartLegend{Position: "none"}, VaryColors: &plain,
 		PlotArea: excelize.ChartPlotArea{ShowVal: true}, XAxis: excelize.ChartAxis{Font: axisFont}, YAxis: excelize.ChartAxis{MajorGridLines: true, Font: axisFont},
 		Dimension: excelize.ChartDimension{Width: 410, Height: 270}})
 }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"strings"
+	"time"
 
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
@@ -15,6 +16,8 @@ const (
 	markNotObserved = "[no]"
 )
 
+var missing = [5]string{survey.NotAsked: markNotAsked, survey.Blank: markBlank, survey.NotApplicable: markNA, survey.NotObserved: markNotObserved}
+
 // detailColumn is an item on the sheet of visits: its value (the code of a
 // choice, or its label), then the choice's label, then the points.
 type detailColumn struct {
@@ -23,12 +26,24 @@ type detailColumn struct {
 	scored bool
 	choose bool // the choice's label has a column of its own
 	label  bool // it is written with its choices' labels
+	note   bool // it is the note of the item before
+}
+
+// cells takes the cells of a row one after the other.
+type cells interface {
+	text(string)
+	number(float64)
+	integer(int64)
+	date(survey.Date)
+	moment(time.Time)
+	skip()
 }
 
 // details writes the sheet of visits and the sheets of findings.
 type details struct {
 	w        *writer
 	visits   *dataSheet
+	rows     cells // where a visit's row goes: visits, or a file of its own
 	findings map[survey.ItemRole]*dataSheet
 	columns  []detailColumn
 	sections []string
@@ -42,7 +57,7 @@ type details struct {
 // data sheet. The sheets come back even with an error, to be closed.
 func (w *writer) spoolDetails() ([]*dataSheet, error) {
 	d := &details{w: w, findings: map[survey.ItemRole]*dataSheet{}, slots: map[*survey.Form][]int{},
-		marks: [5]string{survey.NotAsked: markNotAsked, survey.Blank: markBlank, survey.NotApplicable: markNA, survey.NotObserved: markNotObserved}}
+		marks: missing}
 	var sheets []*dataSheet
 	make := func(key string) *dataSheet {
 		s := w.newDataSheet(key, "")
@@ -50,6 +65,7 @@ func (w *writer) spoolDetails() ([]*dataSheet, error) {
 		return s
 	}
 	d.visits = make("sheet.detail")
+	d.rows = d.visits
 	for _, f := range []struct {
 		role survey.ItemRole
 		key  string
@@ -74,7 +90,7 @@ func (w *writer) spoolDetails() ([]*dataSheet, error) {
 		w.report.Progress(w.rows)
 	}
 	for _, s := range sheets {
-		if err := s.finish(); err != nil {
+		if err := s.done(); err != nil {
 			return sheets, err
 		}
 	}
@@ -110,25 +126,13 @@ func (d *details) begin() error {
 	text("band", 14)
 	text("deductions", 60)
 	d.bandRules(total + 3)
-	form := w.report.Template
-	form.Walk(func(it *survey.Item, parents []*survey.Item) bool {
-		if len(parents) == 0 && it.Kind == survey.KindGroup && it.Points != nil {
-			d.sections = append(d.sections, it.Name)
-			v.column(it.Name+" "+it.Label.In(w.report.Language), 12, s.points)
-		}
-		return true
-	})
-	form.Walk(func(it *survey.Item, parents []*survey.Item) bool {
-		for _, p := range parents {
-			if p.Kind == survey.KindRepeat {
-				return true // repeats are not one value a visit
-			}
-		}
-		if !it.Kind.HasItems() && it.Kind != survey.KindNote {
-			d.item(it)
-		}
-		return true
-	})
+	d.findColumns()
+	for _, name := range d.sections {
+		v.column(name+" "+plainLabel(w.report.Template.Item(name).Label).In(w.report.Language), 12, s.points)
+	}
+	for i := range d.columns {
+		d.columnsOf(&d.columns[i])
+	}
 	v.frozen = 3
 	if err := v.begin(); err != nil {
 		return err
@@ -149,31 +153,51 @@ func (d *details) bandRules(first int) {
 	d.visits.bands = []bandRule{labels, codes, final}
 }
 
-// item adds an item's columns.
-func (d *details) item(it *survey.Item) {
-	s := &d.w.styles
-	one := it.Kind == survey.KindSelectOne || it.Kind == survey.KindRubric
-	labels := d.w.report.Values == ValuesLabels
-	c := detailColumn{name: it.Name, kind: it.Kind, scored: it.Points != nil, choose: one && d.w.report.Values == ValuesBoth,
-		label: labels && (one || it.Kind == survey.KindSelectMultiple)}
-	style := s.text
-	switch it.Kind {
-	case survey.KindInteger:
+// findColumns finds the sections with points and the items with one value a visit.
+func (d *details) findColumns() {
+	d.w.report.Template.Walk(func(it *survey.Item, parents []*survey.Item) bool {
+		if len(parents) == 0 && it.Kind == survey.KindGroup && it.Points != nil {
+			d.sections = append(d.sections, it.Name)
+		}
+		for _, p := range parents {
+			if p.Kind == survey.KindRepeat {
+				return true // repeats are not one value a visit
+			}
+		}
+		if it.Kind.HasItems() || it.Kind == survey.KindNote {
+			return true
+		}
+		values := d.w.report.Values
+		one := it.Kind == survey.KindSelectOne || it.Kind == survey.KindRubric
+		d.columns = append(d.columns, detailColumn{name: it.Name, kind: it.Kind, scored: it.Points != nil, choose: one && values == ValuesBoth,
+			label: values == ValuesLabels && (one || it.Kind == survey.KindSelectMultiple)})
+		if it.Evidence != "" {
+			d.columns = append(d.columns, detailColumn{name: survey.NoteName(it.Name), kind: survey.KindText, note: true})
+		}
+		return true
+	})
+}
+
+// columnsOf adds an item's columns to the sheet.
+func (d *details) columnsOf(c *detailColumn) {
+	s, v := &d.w.styles, d.visits
+	style, width := s.text, 10.0
+	switch {
+	case c.kind == survey.KindInteger:
 		style = s.integer
-	case survey.KindDate:
-		style = s.date
+	case c.kind == survey.KindDate:
+		style, width = s.date, 12
+	case c.note || c.kind == survey.KindText:
+		width = 24
+	case c.label:
+		width = 24
 	}
-	d.columns = append(d.columns, c)
-	d.visits.column(it.Name, 10, style)
+	v.column(c.name, width, style)
 	if c.choose {
-		d.visits.column(it.Name+" "+d.w.word("choice_label"), 18, s.text)
+		v.column(c.name+" "+d.w.word("choice_label"), 18, s.text)
 	}
 	if c.scored {
-		d.visits.column(it.Name+" "+strings.ToLower(d.w.word("earned")), 9, s.points)
-	}
-	if it.Evidence != "" {
-		d.columns = append(d.columns, detailColumn{name: survey.NoteName(it.Name), kind: survey.KindText})
-		d.visits.column(survey.NoteName(it.Name), 24, s.text)
+		v.column(c.name+" "+strings.ToLower(d.w.word("earned")), 9, s.points)
 	}
 }
 
@@ -238,7 +262,7 @@ func (d *details) add(x *Detail) error {
 }
 
 func (d *details) score(x *Detail) {
-	v, r, lang := d.visits, x.Result, d.w.report.Language
+	v, r, lang := d.rows, x.Result, d.w.report.Language
 	v.number(r.Earned.Float())
 	v.number(r.Available.Float())
 	if r.Graded() {
@@ -311,15 +335,15 @@ func shortNumber(s string) string {
 
 // items writes the items' columns.
 func (d *details) items(x *Detail) {
-	v, lang := d.visits, d.w.report.Language
+	v, lang := d.rows, d.w.report.Language
 	filled := x.Result.Filled()
 	form := filled.Form()
 	for i, slot := range d.slotsOf(form) {
 		c := &d.columns[i]
 		if slot < 0 {
 			v.text(markNotAsked) // this version does not ask it
-			v.skipIf(c.choose)
-			v.skipIf(c.scored)
+			skipIf(v, c.choose)
+			skipIf(v, c.scored)
 			continue
 		}
 		cell := filled.Cell(slot)
@@ -373,11 +397,14 @@ func choiceLabels(list *survey.ChoiceList, cell *survey.Cell, lang string) strin
 	return strings.Join(names, "; ")
 }
 
-func (d *dataSheet) skipIf(yes bool) {
+func skipIf(row cells, yes bool) {
 	if yes {
-		d.skip()
+		row.skip()
 	}
 }
+
+// The widths of the columns with texts of findings.
+const textWidth, causeWidth = 60, 36
 
 func (d *details) beginFindings() error {
 	w, s := d.w, &d.w.styles
@@ -392,14 +419,15 @@ func (d *details) beginFindings() error {
 		for _, c := range []struct {
 			key   string
 			width float64
-		}{{"role", 13}, {"tag", 16}, {"tag_label", 30}, {"text", 70}} {
+		}{{"role", 13}, {"tag", 16}, {"tag_label", 30}} {
 			sheet.column(w.word(c.key), c.width, s.text)
 		}
+		sheet.column(w.word("text"), textWidth, s.wrap)
 		switch role {
 		case survey.RoleStrength:
 			sheet.column(w.word("may_share"), 12, s.text)
 		case survey.RoleShortcoming:
-			sheet.column(w.word("cause"), 40, s.text)
+			sheet.column(w.word("cause"), causeWidth, s.wrap)
 		default:
 			sheet.column(w.word("owner"), 24, s.text)
 			sheet.column(w.word("due"), 12, s.text)
@@ -417,7 +445,11 @@ func (d *details) beginFindings() error {
 func (d *details) finding(x *Detail, f *survey.Finding, followed string) error {
 	w, r := d.w, x.Response
 	sheet := d.findings[f.Role]
-	if err := sheet.start(); err != nil {
+	lines := linesOf(f.Text, textWidth)
+	if f.Role == survey.RoleShortcoming {
+		lines = max(lines, linesOf(f.Cause, causeWidth))
+	}
+	if err := sheet.startLines(lines); err != nil {
 		return err
 	}
 	sheet.text(string(r.Unit))

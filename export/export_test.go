@@ -61,6 +61,7 @@ func report(t *testing.T, lang string) *export.Report {
 			VisitKey: survey.VisitKey{Round: "R", Template: "T", Unit: "C", Role: survey.RoleObserver, Period: string(rune('a' + i))},
 			Standing: survey.Standing{Unit: "C", Name: text, Path: []survey.UnitCode{"TU", "Q", "C"}, UnitFacts: survey.UnitFacts{Structure: "CB", Sector: "02"}}}
 		r.ReceivedAt = time.Date(2018, 3, 5, 14, 30, 0, 0, time.UTC)
+		r.Answers = answers
 		result := scorer.Score(answers, survey.Context{})
 		rows = append(rows, survey.Row{ID: r.ID, Rev: 1, State: r.State, Packed: layout.Pack(result, r)})
 		details = append(details, &export.Detail{Response: r, Result: result, Observer: "Người quan sát", Path: []string{"Thành ủy", "Quận", text}})

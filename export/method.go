@@ -37,7 +37,7 @@ func (w *writer) methodSheet() error {
 	if err := w.file.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: headerRow, TopLeftCell: cellName(0, headerRow+1), ActivePane: "bottomLeft"}); err != nil {
 		return err
 	}
-	if err := w.page(sheet, "landscape", ""); err != nil {
+	if err := w.page(sheet, "landscape", 1); err != nil {
 		return err
 	}
 	return w.printTitles(sheet, headerRow, 0)

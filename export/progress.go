@@ -39,7 +39,7 @@ func (w *writer) progressSheet() (*dataSheet, error) {
 			return d, err
 		}
 	}
-	return d, d.finish()
+	return d, d.done()
 }
 
 // indent sets a line within the tree off from what it belongs to.
@@ -103,7 +103,7 @@ func (w *writer) selfSheet() (*dataSheet, error) {
 			return d, err
 		}
 	}
-	return d, d.finish()
+	return d, d.done()
 }
 
 // bandLabel gives a band's name by its code.

@@ -114,7 +114,7 @@ func (w *writer) reliabilitySheet() error {
 			return err
 		}
 	}
-	return w.page(b.sheet, "landscape", "")
+	return w.page(b.sheet, "landscape", 1)
 }
 
 // estimateRow is a figure with its interval and how many are behind it.

@@ -211,6 +211,15 @@ func (d *dataSheet) start() error {
 	return nil
 }
 
+// startLines is start for a row whose texts take so many lines.
+func (d *dataSheet) startLines(lines int) error {
+	if err := d.start(); err != nil || lines <= 1 {
+		return err
+	}
+	d.buf = append(d.buf[:len(d.buf)-1], ` ht="`+itoa(rowHeight*min(lines, 27))+`" customHeight="1">`...)
+	return nil
+}
+
 // startAt begins a row at a level of the outline, 0 the highest.
 func (d *dataSheet) startAt(level int) {
 	d.total++
@@ -376,17 +385,11 @@ func excelMoment(t time.Time) float64 {
 func shortDate(d survey.Date) string { return d.Time().Format("02/01/2006") }
 
 // pagesAcross is how many pages wide a sheet is printed, so that it can be read.
-func (d *dataSheet) pagesAcross() int {
-	width := 0.0
-	for _, c := range d.columns {
-		width += c.width
-	}
-	return max(1, int(width/pageWidth+0.5))
-}
+func pagesAcross(width float64) int { return max(1, int(width/pageWidth+0.5)) }
 
 // pageWidth is how wide in characters a page of A4 across is, at the smallest
 // that can be read.
-const pageWidth = 260
+const pageWidth = 200
 
 // finish writes what follows the rows and completes the spool.
 func (d *dataSheet) finish() error {
@@ -408,8 +411,12 @@ func (d *dataSheet) finish() error {
 		}
 		d.buf = append(d.buf, `</conditionalFormatting>`...)
 	}
+	width := 0.0
+	for _, c := range d.columns {
+		width += c.width
+	}
 	d.buf = append(d.buf, `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>`+
-		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="`+itoa(d.pagesAcross())+`" fitToHeight="0"/><headerFooter><oddHeader>`...)
+		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="`+itoa(pagesAcross(width))+`" fitToHeight="0"/><headerFooter><oddHeader>`...)
 	d.buf = appendXML(d.buf, d.header)
 	d.buf = append(d.buf, `</oddHeader><oddFooter>`...)
 	d.buf = appendXML(d.buf, d.footer)
@@ -420,7 +427,16 @@ func (d *dataSheet) finish() error {
 	if err := d.deflate.Close(); err != nil {
 		return err
 	}
-	return d.out.Flush()
+	err := d.out.Flush()
+	d.out = nil // what was finished need not keep its room
+	return err
+}
+
+// done is finish for the last part: nothing is written any more.
+func (d *dataSheet) done() error {
+	err := d.finish()
+	d.deflate, d.buf = nil, nil
+	return err
 }
 
 // copyTo puts the spooled sheet into a zip under the name.

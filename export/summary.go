@@ -86,17 +86,29 @@ func (t *table) put(column, row int, value any, style int) error {
 // add writes the next row.
 func (t *table) add(values []any, total bool) error {
 	t.row++
+	lines := 1
 	for i, v := range values {
-		style := t.columns[i].style
+		c := &t.columns[i]
+		style := c.style
 		if total {
-			style = t.columns[i].total
+			style = c.total
+		}
+		if text, ok := v.(string); ok && style == t.w.styles.wrap {
+			lines = max(lines, linesOf(text, c.width))
 		}
 		if err := t.put(i, t.row, v, style); err != nil {
 			return err
 		}
 	}
-	return nil
+	if lines == 1 {
+		return nil
+	}
+	// Said, since not every program finds the height of wrapped text by itself.
+	return t.w.file.SetRowHeight(t.sheet, t.row, float64(rowHeight*lines))
 }
+
+// rowHeight is that of a line of text, in points.
+const rowHeight = 15
 
 // finish freezes the header, adds the filter and sets the page up. The rows
 // before the totals are filtered.
@@ -110,16 +122,20 @@ func (t *table) finish(frozen, lastFiltered int) error {
 			return err
 		}
 	}
-	if err := t.w.page(t.sheet, "landscape", ""); err != nil {
+	width := 0.0
+	for _, c := range t.columns {
+		width += c.width
+	}
+	if err := t.w.page(t.sheet, "landscape", pagesAcross(width)); err != nil {
 		return err
 	}
-	return t.w.printTitles(t.sheet, headerRow, 0)
+	return t.w.printTitles(t.sheet, headerRow, frozen)
 }
 
-// page sets a sheet up for A4.
-func (w *writer) page(sheet, orientation, header string) error {
-	a4, one, many, yes := 9, 1, 0, true
-	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &orientation, FitToWidth: &one, FitToHeight: &many}); err != nil {
+// page sets a sheet up for A4, so many pages wide.
+func (w *writer) page(sheet, orientation string, across int) error {
+	a4, many, yes := 9, 0, true
+	if err := w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &orientation, FitToWidth: &across, FitToHeight: &many}); err != nil {
 		return err
 	}
 	if err := w.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &yes}); err != nil {
@@ -177,7 +193,7 @@ func (w *writer) groupColumns() []tableColumn {
 	}
 	number := func(key string) tableColumn { return tableColumn{w.word(key), 8.5, s.points, s.totalPoints} }
 	columns := []tableColumn{
-		{w.word("code"), 10, s.text, s.total}, {w.word("group"), 42, s.text, s.total},
+		{w.word("code"), 14, s.text, s.total}, {w.word("group"), 42, s.text, s.total},
 		count("in_scope", 9), count("assigned", 9), count("observed", 9), {w.word("coverage"), 8.5, s.percent, s.totalPercent},
 		count("visits", 8), count("not_graded", 8), count("n", 8),
 	}
@@ -269,7 +285,7 @@ func (w *writer) superiorSheet() (*dataSheet, error) {
 	if err := line(0, &w.report.Summary.Overall, w.word("overall")); err != nil {
 		return d, err
 	}
-	return d, d.finish()
+	return d, d.done()
 }
 
 func (w *writer) groupRow(g *scoring.Group, name string) []any {

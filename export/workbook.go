@@ -2,7 +2,6 @@ package export
 
 import (
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -39,8 +38,8 @@ type writer struct {
 	rows   int
 }
 
-// Workbook writes the report as an .xlsx workbook. On an error what was written
-// is no workbook.
+// Workbook writes the report as an .xlsx workbook and uses it up: what was long
+// in it is gone afterwards. On an error what was written is no workbook.
 func Workbook(w io.Writer, r *Report) error {
 	b := &writer{report: r, file: excelize.NewFile(), scheme: r.Template.Scheme}
 	defer b.file.Close()
@@ -56,6 +55,12 @@ func Workbook(w io.Writer, r *Report) error {
 			d.close()
 		}
 	}()
+	// First what is in memory, so that it need not stay there beside the rest.
+	early, err := b.spoolEarly()
+	data = append(data, early...)
+	if err != nil {
+		return err
+	}
 	if r.Details != nil {
 		sheets, err := b.spoolDetails()
 		data = append(data, sheets...)
@@ -63,7 +68,7 @@ func Workbook(w io.Writer, r *Report) error {
 			return err
 		}
 	}
-	parts, err := b.sheets(&data)
+	parts, err := b.sheets(data)
 	if err != nil {
 		return err
 	}
@@ -140,28 +145,43 @@ func (w *writer) markQuoted() error {
 	return nil
 }
 
+// spoolEarly writes the long sheets whose rows are in memory, and lets go of them.
+// The sheets come back even with an error, to be closed.
+func (w *writer) spoolEarly() ([]*dataSheet, error) {
+	r := w.report
+	var out []*dataSheet
+	for _, make := range []struct {
+		wanted bool
+		sheet  func() (*dataSheet, error)
+		drop   func()
+	}{
+		{r.Superiors != nil, w.superiorSheet, func() { r.Superiors = nil }},
+		{true, w.selfSheet, func() { r.Selves = nil }},
+		{r.Coverage != nil, w.progressSheet, func() { r.Coverage = nil }},
+	} {
+		if !make.wanted {
+			continue
+		}
+		d, err := make.sheet()
+		out = append(out, d)
+		if err != nil {
+			return out, err
+		}
+		make.drop()
+	}
+	return out, nil
+}
+
 // sheets makes all sheets in their order, and tells which parts of the file are
 // spooled. Spools that are made on the way are added to data.
-func (w *writer) sheets(data *[]*dataSheet) (map[string]*spool, error) {
+func (w *writer) sheets(data []*dataSheet) (map[string]*spool, error) {
 	r := w.report
 	parts := map[string]*spool{}
 	// The cover comes first and lists the others, which are made after it.
 	var contents []Line
 	listed := func(key, what string) { contents = append(contents, Line{w.word(key), what}) }
-	put := func(d *dataSheet, err error) error {
-		if d == nil {
-			return err
-		}
-		if !slices.Contains(*data, d) {
-			*data = append(*data, d)
-		}
-		if err != nil {
-			return err
-		}
-		return w.placeholder(d, parts)
-	}
 	spooled := map[string]*dataSheet{}
-	for _, d := range *data {
+	for _, d := range data {
 		spooled[d.title] = d
 	}
 	type step struct {
@@ -170,32 +190,31 @@ func (w *writer) sheets(data *[]*dataSheet) (map[string]*spool, error) {
 	}
 	var steps []step
 	add := func(key, title string, make func() error) { steps = append(steps, step{key, title, make}) }
-	streamed := func(key string) {
-		if d := spooled[w.word(key)]; d != nil {
-			add(key, w.word("about."+key), func() error { return put(d, nil) })
+	streamed := func(key, title string) bool {
+		d := spooled[w.word(key)]
+		if d != nil {
+			add(key, w.word(title), func() error { return w.placeholder(d, parts) })
 		}
+		return d != nil
 	}
 	for _, sum := range r.Groupings {
 		key := groupingKey(sum.By)
-		if sum.By == scoring.BySuperior && r.Superiors != nil {
-			add("sheet."+key, w.word("title."+key), func() error { return put(w.superiorSheet()) })
+		if streamed("sheet."+key, "title."+key) {
 			continue
 		}
 		add("sheet."+key, w.word("title."+key), func() error { return w.summarySheet("sheet."+key, "title."+key, sum) })
 	}
 	add("sheet.items", w.word("title.items"), w.itemSheet)
 	for _, key := range []string{"sheet.detail", "sheet.good", "sheet.bad", "sheet.advice"} {
-		streamed(key)
+		streamed(key, "about."+key)
 	}
-	add("sheet.self", w.word("title.self"), func() error { return put(w.selfSheet()) })
+	streamed("sheet.self", "title.self")
 	if r.Analysis != nil {
 		add("sheet.trust", w.word("title.trust"), w.reliabilitySheet)
 	}
-	if r.Coverage != nil {
-		add("sheet.progress", w.word("title.progress"), func() error { return put(w.progressSheet()) })
-		if len(r.Behind) > 0 {
-			add("sheet.behind", w.word("title.behind"), w.behindSheet)
-		}
+	streamed("sheet.progress", "title.progress")
+	if len(r.Behind) > 0 {
+		add("sheet.behind", w.word("title.behind"), w.behindSheet)
 	}
 	if len(r.Late) > 0 {
 		add("sheet.late", w.word("title.late"), w.lateSheet)

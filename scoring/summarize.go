@@ -572,7 +572,13 @@ func (p *plan) run() []*partial {
 		}
 	}
 	var next atomic.Int64
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks)))
+	// Each has counters of its own, which cost more than a few rows: only whole
+	// chunks are worth another.
+	rows := 0
+	for _, b := range p.blocks {
+		rows += len(b.meta)
+	}
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks), rows/rowsAtOnce+1))
 	parts := make([]*partial, workers)
 	var wg sync.WaitGroup
 	for w := range workers {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,41 @@ func (s *Service) Export(ctx context.Context, c Caller, o ExportOptions, w io.Wr
 	return export.Workbook(w, r)
 }
 
+// ExportCSV writes the responses that the options name as a zip of CSV files:
+// see export.CSV. On an error what was written is no zip.
+func (s *Service) ExportCSV(ctx context.Context, c Caller, o ExportOptions, format export.CSVFormat, w io.Writer) error {
+	if _, err := c.may(survey.OpExport); err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	b, err := s.liveBasis(ctx, c, &o)
+	if err != nil {
+		return err
+	}
+	return export.CSV(w, s.rawReport(ctx, &o, b), format)
+}
+
+// rawReport is a report with nothing but rows.
+func (s *Service) rawReport(ctx context.Context, o *ExportOptions, b *basis) *export.Report {
+	people := b.people(s)
+	r := &export.Report{Round: b.round, Template: b.current.Template, Language: o.Language, Lists: b.lists, AsOf: b.round.Closes,
+		MadeAt: s.Now().In(b.round.Location()), Cutoff: b.cutoff, Version: ProgramVersion, Values: o.Values, Details: s.details(ctx, b, people)}
+	if o.Progress != nil {
+		total := b.table.Len()
+		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
+	}
+	return r
+}
+
+// people finds names, those that were kept first.
+func (b *basis) people(s *Service) *detailNames {
+	n := &detailNames{s: s, tree: b.tree, people: map[survey.PersonID]string{}}
+	maps.Copy(n.people, b.names)
+	return n
+}
+
 // basis is what a report is made from: as things are now, or as they were kept
 // for a report that is made again.
 type basis struct {
@@ -135,41 +171,37 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	}
 	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
 	r.Narrowed = narrowedLines(o, label)
-	summary := func(by, and scoring.Grouping, items bool) (*scoring.Summary, error) {
+	summary := func(by scoring.Grouping, items bool) (*scoring.Summary, error) {
 		q := b.query
-		q.By, q.And, q.Items, q.Intervals = by, and, items, true
+		q.By, q.Items, q.Intervals = by, items, true
 		sum, err := b.table.Summarize(q)
 		if err != nil {
 			return nil, err
 		}
 		for i := range sum.Groups {
-			g := &sum.Groups[i]
-			g.Label = label(by, g.Group)
-			if and != "" {
-				g.AndLabel = label(and, g.And)
-			}
+			sum.Groups[i].Label = label(by, sum.Groups[i].Group)
 		}
 		return sum, nil
 	}
 	var all errgroup.Group
 	var err error
-	if r.Summary, err = summary(scoring.BySector, "", true); err != nil {
+	if r.Summary, err = summary(scoring.BySector, true); err != nil {
 		return nil, err
 	}
 	for _, by := range o.Groupings {
 		sum := r.Summary
 		if by != scoring.BySector {
-			if sum, err = summary(by, "", false); err != nil {
+			if sum, err = summary(by, false); err != nil {
 				return nil, err
 			}
 		}
 		r.Groupings = append(r.Groupings, sum)
 		if by == scoring.BySuperior {
-			beneath, err := summary(scoring.BySuperior, "superior:2", false)
+			beneath, err := summary("superior:2", false)
 			if err != nil {
 				return nil, err
 			}
-			r.Superiors = treeGroups(sum, beneath)
+			r.Superiors = treeGroups(sum, beneath, b.tree, round.Closes)
 		}
 	}
 	all.Go(func() (err error) {
@@ -185,10 +217,7 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}
-	people := &detailNames{s: s, tree: b.tree, people: map[survey.PersonID]string{}}
-	for id, name := range b.names {
-		people.people[id] = name
-	}
+	people := b.people(s)
 	for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
 		self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
 		if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
@@ -207,18 +236,15 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	return r, nil
 }
 
-// treeGroups puts the groups of the second level behind those they belong to. A
-// committee that is its own and only group is not said twice.
-func treeGroups(first, second *scoring.Summary) []export.TreeGroup {
+// treeGroups puts the groups of the second level behind the committee that they
+// stand under on the day. What stands at the first level itself is not said twice.
+func treeGroups(first, second *scoring.Summary, tree *survey.Tree, day survey.Date) []export.TreeGroup {
 	beneath := map[string][]scoring.Group{}
 	for _, g := range second.Groups {
-		if g.And == g.Group {
-			continue
+		if at, err := tree.Standing(survey.UnitCode(g.Group), day); err == nil && len(at.Path) > 2 {
+			top := string(at.Path[1])
+			beneath[top] = append(beneath[top], g)
 		}
-		line := g
-		line.Group, line.Label = g.And, g.AndLabel
-		line.And, line.AndLabel = "", nil
-		beneath[g.Group] = append(beneath[g.Group], line)
 	}
 	out := []export.TreeGroup{}
 	for _, g := range first.Groups {

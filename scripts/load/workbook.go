@@ -53,7 +53,7 @@ func workbook(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	}
 	rows, bare := 0, time.Duration(0)
 	if *baseline {
-		cells, err := readCells(out)
+		cells, err := readCells(out, 0)
 		if err != nil {
 			return err
 		}
@@ -69,8 +69,9 @@ func workbook(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// readCells reads the sheet of visits; numbers come back as numbers.
-func readCells(file string) ([][]any, error) {
+// readCells reads the sheet of visits, the first rows or, with 0, all of them;
+// numbers come back as numbers.
+func readCells(file string, most int) ([][]any, error) {
 	f, err := excelize.OpenFile(file)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func readCells(file string) ([][]any, error) {
 	}
 	defer rows.Close()
 	var all [][]any
-	for rows.Next() {
+	for (most == 0 || len(all) < most) && rows.Next() {
 		texts, err := rows.Columns(excelize.Options{RawCellValue: true})
 		if err != nil {
 			return nil, err
