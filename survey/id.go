@@ -21,6 +21,8 @@ type (
 	AssignmentID string
 	// ResponseID identifies a response; a UUID made by the client that filled it in.
 	ResponseID string
+	// JobID identifies an ordered file; a UUID made by the client that orders it.
+	JobID string
 )
 
 // codeShape is what template, round and unit codes look like: they stand in

@@ -38,7 +38,7 @@ import (
 //
 // Codes. What is absent has the code "<noun>.unknown", what is there already
 // "<noun>.exists" (a taken sign-in name "person.name_taken"), where the noun is
-// template, unit, person, token, round, assignment or response.
+// template, unit, person, token, round, assignment, response or job.
 type Store interface {
 	TemplateStore
 	UnitStore
@@ -49,6 +49,7 @@ type Store interface {
 	ResponseStore
 	AttachmentStore
 	FormStore
+	JobStore
 
 	// Ping checks that the database answers and can be written to; Unavailable if not.
 	Ping(ctx context.Context) error
@@ -198,6 +199,10 @@ type AttachmentStore interface {
 	// Content opens a stored content; NotFound (code "content.unknown") if there
 	// is none of the hash. The caller closes it.
 	Content(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
+	// DropContent forgets a content. It is left as it is when an attachment names
+	// it; one that is not there is no error. Nobody may be about to attach the
+	// same content.
+	DropContent(ctx context.Context, sha256 string) error
 	// Attach notes that a stored content goes with a response, which need not be
 	// stored yet, under a name. The same again is left as it is; another content
 	// under the same name is kept beside the first.
@@ -215,6 +220,17 @@ type FormStore interface {
 	KeepForm(ctx context.Context, code TemplateCode, version int, form []byte) ([]byte, error)
 	// Form gives the stored bytes; NotFound (code "form.unknown") if there are none.
 	Form(ctx context.Context, code TemplateCode, version int) ([]byte, error)
+}
+
+// JobStore keeps ordered files; their contents are an AttachmentStore's.
+type JobStore interface {
+	CreateJob(ctx context.Context, j *Job) error
+	ReplaceJob(ctx context.Context, j *Job) error
+	Job(ctx context.Context, id JobID) (*Job, error)
+	// Jobs yields all jobs ordered by creation, then id.
+	Jobs(ctx context.Context) iter.Seq2[*Job, error]
+	// DropJob forgets a job; one that is not there is no error.
+	DropJob(ctx context.Context, id JobID) error
 }
 
 // ResponseFilter narrows down responses; empty fields do not narrow.

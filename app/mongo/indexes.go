@@ -25,6 +25,7 @@ const (
 	responsesName   = "responses"
 	attachmentsName = "attachments" // which content goes with which response
 	formsName       = "forms"
+	jobsName        = "jobs"
 )
 
 // index is a named index. An index that changes gets a new name, and a
@@ -61,6 +62,8 @@ var indexes = []index{
 	unnumbered(responsesName),
 
 	{collection: attachmentsName, name: "response_name", keys: []string{"response", "name", "at", "sha256"}},
+	{collection: attachmentsName, name: "sha256", keys: []string{"sha256"}},
+	{collection: jobsName, name: "created", keys: []string{"created", "_id"}},
 	{collection: contentFilesName, name: "filename", keys: []string{"filename"}, unique: true},
 	{collection: contentChunksName, name: "files_id_n", keys: []string{"files_id", "n"}, unique: true},
 }

@@ -49,6 +49,7 @@ type Store struct {
 	people      *shelf[survey.Person]
 	tokens      *shelf[survey.Token]
 	rounds      *shelf[survey.Round]
+	jobs        *shelf[survey.Job]
 	assignments *shelf[survey.Assignment]
 	responses   *shelf[survey.Response]
 
@@ -152,6 +153,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	s.people = s.personShelf()
 	s.tokens = s.tokenShelf()
 	s.rounds = s.roundShelf()
+	s.jobs = s.jobShelf()
 	s.assignments = s.assignmentShelf()
 	s.responses = s.responseShelf()
 	s.unitLog = s.newLog(unitsName)

@@ -25,6 +25,8 @@ func TestQueriesUseIndexes(t *testing.T) {
 		{"rounds", listRounds, "SEARCH rounds USING INDEX sqlite_autoindex_rounds_1 (code>?)"},
 		{"people", listPeople, "SEARCH people USING INDEX people_name (name>?)"},
 		{"a person's tokens", listTokens, "SEARCH tokens USING INDEX tokens_person (person=? AND (created,hash)>(?,?))"},
+		{"jobs", listJobs, "SEARCH jobs USING INDEX jobs_created ((created,id)>(?,?))"},
+		{"whether a content is attached", attachedContent, "SEARCH attachments USING COVERING INDEX attachments_sha256 (sha256=?)"},
 		{"tries", findTries, "SEARCH tries USING PRIMARY KEY (key=?)"},
 		{"old tries", dropTries, "SEARCH tries USING INDEX tries_last (last<?)"},
 		{"units", followUnits, "SEARCH units USING INTEGER PRIMARY KEY (rowid>?)"},

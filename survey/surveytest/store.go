@@ -21,8 +21,8 @@ type Opener func(t testing.TB) (open func() survey.Store)
 //
 // Beyond its letter it holds the stores to one set of codes, because people
 // read one catalogue: "<noun>.unknown" for NotFound and "<noun>.exists" for
-// Exists, where the noun is template, unit, person, token, round, assignment
-// or response; "person.name_taken", "visit.assigned" and "visit.taken" for
+// Exists, where the noun is template, unit, person, token, round, assignment,
+// response or job; "person.name_taken", "visit.assigned" and "visit.taken" for
 // what is unique besides; "stale" for Conflict, "cursor" for a cursor that the
 // store did not make, and "store.too_large" for TooLarge.
 func TestStore(t *testing.T, opener Opener) {
@@ -32,6 +32,7 @@ func TestStore(t *testing.T, opener Opener) {
 	t.Run("People", func(t *testing.T) { testPeople(t, opener) })
 	t.Run("Tokens", func(t *testing.T) { testTokens(t, opener) })
 	t.Run("Tries", func(t *testing.T) { testTries(t, opener) })
+	t.Run("Jobs", func(t *testing.T) { testJobs(t, opener) })
 	t.Run("Rounds", func(t *testing.T) { testRounds(t, opener) })
 	t.Run("Assignments", func(t *testing.T) { testAssignments(t, opener) })
 	t.Run("Responses", func(t *testing.T) { testResponses(t, opener) })
