@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/khaosat/khaosat/app/service"
@@ -58,6 +59,11 @@ func (c *serveCommand) Run(t *terminal) error {
 	if err := c.greet(t, svc, store, listener.Addr()); err != nil {
 		return err
 	}
+	// Files that are ordered are made beside; what is at work when the server
+	// stops goes back to the queue first.
+	var jobs sync.WaitGroup
+	jobs.Go(func() { svc.RunJobs(t.ctx) })
+	defer jobs.Wait()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

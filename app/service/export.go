@@ -36,6 +36,8 @@ type ExportOptions struct {
 	Values  export.Values `json:"values,omitempty"`
 
 	Progress Progress `json:"-"`
+	// Gentle lets people at pages go first.
+	Gentle bool `json:"-"`
 }
 
 // exportGroupings may be asked for in workbooks.
@@ -131,12 +133,15 @@ type basis struct {
 	cutoff time.Time
 	visits []survey.AssignedVisit // nil: those of the store
 	late   []export.Late
+	order  []survey.ResponseID // of what there was at the cut-off
+	// gentle lets people at pages go first.
+	gentle bool
 	names  map[survey.PersonID]string // as they were kept
 }
 
 // liveBasis is how things are now.
 func (s *Service) liveBasis(ctx context.Context, c Caller, o *ExportOptions) (*basis, error) {
-	b := &basis{query: scoring.Query{Template: o.Template, Filter: o.Filter}}
+	b := &basis{query: scoring.Query{Template: o.Template, Filter: o.Filter}, gentle: o.Gentle}
 	var err error
 	if b.round, b.table, b.current, err = s.tableFor(ctx, c, o.Round, &b.query); err != nil {
 		return nil, err
@@ -427,9 +432,15 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 				if !yield(d, err) || err != nil {
 					return
 				}
+				if b.gentle {
+					s.giveWay(ctx)
+				}
 			}
 		})
 		for d, err := range scored {
+			if b.gentle {
+				s.giveWay(ctx)
+			}
 			if !yield(d, err) || err != nil {
 				return
 			}
@@ -449,19 +460,26 @@ func (s *Service) responsesOf(ctx context.Context, b *basis) iter.Seq2[*survey.R
 		f.Under = under[0]
 	}
 	return func(yield func(*survey.Response, error) bool) {
-		for change, err := range s.store.ResponsesSince(ctx, f, "") {
+		responses := func(yield func(*survey.Response, error) bool) {
+			for change, err := range s.store.ResponsesSince(ctx, f, "") {
+				if !yield(change.Doc, err) || err != nil {
+					return
+				}
+			}
+		}
+		if !b.cutoff.IsZero() {
+			responses = s.keptResponses(ctx, b)
+		}
+		for r, err := range responses {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			r := change.Doc
-			if !b.cutoff.IsZero() {
-				if r = r.AsOf(b.cutoff); r == nil {
-					continue
-				}
-			}
 			if r.State == survey.StateQuarantined || !passes(&b.query.Filter, r, b.lists) {
 				continue
+			}
+			if b.gentle {
+				s.giveWay(ctx)
 			}
 			if !yield(r, nil) {
 				return

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/khaosat/khaosat/survey"
@@ -27,6 +28,9 @@ type Service struct {
 	plans   planCache
 	bearers bearerCache
 	odk     odkCache
+	jobs    chan struct{} // wakes whoever makes ordered files
+	// visitors are the requests that are being answered.
+	visitors atomic.Int32
 }
 
 // Options are what a Service may be given; the zero value serves.
@@ -37,7 +41,7 @@ type Options struct {
 
 // New makes a service over a store. The caller keeps the store and closes it.
 func New(store survey.Store, o Options) *Service {
-	s := &Service{store: store, now: o.Now, log: o.Log}
+	s := &Service{store: store, now: o.Now, log: o.Log, jobs: make(chan struct{}, 1)}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -1,13 +1,6 @@
 package web
 
 import (
-	"bufio"
-	"context"
-	"net/url"
-	"os"
-	"time"
-
-	"github.com/khaosat/khaosat/app/service"
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 )
@@ -88,49 +81,4 @@ func asBands(scheme *survey.Scheme) []bandJSON {
 		out = append(out, bandJSON{b.Code, b.Min, b.Label, b.Color})
 	}
 	return out
-}
-
-// exportTime is how long a workbook may take.
-const exportTime = 10 * time.Minute
-
-// apiExport gives the workbook. A workbook cannot be partly right, so it is
-// written to a temporary file first: a failure is then a proper answer and the
-// length is known.
-func (s *Server) apiExport(q *request) error {
-	lang := q.Query("lang")
-	if lang == "" {
-		lang = "vi"
-	}
-	round := survey.RoundCode(q.Params("round"))
-	f, err := os.CreateTemp("", "khaosat-*.xlsx")
-	if err != nil {
-		return err
-	}
-	// The name goes at once: whatever happens, nothing is left behind.
-	_ = os.Remove(f.Name())
-	ctx, cancel := context.WithTimeout(context.Background(), exportTime)
-	defer cancel()
-	o := service.ExportOptions{Round: round, Template: survey.TemplateCode(q.Query("template")), Language: lang}
-	w := bufio.NewWriterSize(f, 1<<18)
-	err = s.svc.Export(ctx, q.caller, o, w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
-		f.Close()
-		return err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		_, err = f.Seek(0, 0)
-	}
-	if err != nil {
-		f.Close()
-		return err
-	}
-	name := string(round) + ".xlsx"
-	q.Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-	q.Set("Content-Disposition", `attachment; filename="`+name+`"; filename*=UTF-8''`+url.PathEscape(name))
-	q.Set("Cache-Control", "no-store")
-	return q.SendStream(f, int(info.Size()))
 }

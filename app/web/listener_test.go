@@ -33,7 +33,8 @@ func bodyRoutes(s *Server) map[string]string {
 
 // noBody are routes that change something and take no body; whatever is sent
 // is read away.
-var noBody = map[string]bool{"POST /api/v1/sign-out": true, "POST /sign-out": true, "POST /api/v1/people/:name/invitation": true, "POST /api/v1/templates/:code/versions/:version/publish": true}
+var noBody = map[string]bool{"POST /api/v1/sign-out": true, "POST /sign-out": true, "POST /api/v1/people/:name/invitation": true, "POST /api/v1/templates/:code/versions/:version/publish": true,
+	"POST /api/v1/files/:id/cancel": true, "POST /files/:id/cancel": true}
 
 // zeros gives so many bytes without holding them.
 type zeros struct{ left int64 }

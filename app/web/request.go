@@ -50,6 +50,9 @@ func (s *Server) door(r route) fiber.Handler {
 				return err
 			}
 		}
+		if !isSlow(r.path) {
+			defer s.svc.Enter()()
+		}
 		return r.do(q)
 	}
 }

@@ -18,6 +18,9 @@ type route struct {
 // apiPath begins every address of the JSON API.
 const apiPath = "/api/v1"
 
+// exportQuery are the query parameters of files that are made at once.
+const exportQuery = "by summary values template sector structure setting tag under observer period state from to"
+
 // routes is the whole table of addresses.
 func (s *Server) routes() []route {
 	const api = apiPath
@@ -43,7 +46,6 @@ func (s *Server) routes() []route {
 		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments, ""},
 		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign, ""},
 		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, "by and template role by_response items sector structure setting tag under observer period state from to"},
-		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport, "template"},
 		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments, ""},
 
 		{"GET", api + "/responses", survey.OpReadResponses, s.apiResponses, "round template unit under observer role state after limit"},
@@ -160,6 +162,21 @@ func (s *Server) routes() []route {
 		{"GET", "/rounds/:round/behind", survey.OpSummarize, s.pageBehind, ""},
 		{"GET", "/rounds/:round/quality", survey.OpSummarize, s.pageQuality, ""},
 		{"POST", "/rounds/:round/quality/dismissed", survey.OpReview, s.pageDismissFlag, ""},
+
+		// Files that are handed in: made at once, or ordered and fetched later.
+		{"GET", api + "/rounds/:round/export.xlsx", survey.OpExport, s.apiExport, exportQuery},
+		{"GET", api + "/rounds/:round/export.csv.zip", survey.OpExport, s.apiExportCSV, exportQuery + " separator"},
+		{"GET", api + "/rounds/:round/files", survey.OpExport, s.apiJobs, ""},
+		{"PUT", api + "/rounds/:round/files/:id", survey.OpExport, s.apiOrder, ""},
+		{"GET", api + "/files/:id", survey.OpExport, s.apiJob, ""},
+		{"GET", api + "/files/:id/file", survey.OpExport, s.sendJobFile, ""},
+		{"POST", api + "/files/:id/cancel", survey.OpExport, s.apiCancelJob, ""},
+		{"POST", api + "/files/:id/again", survey.OpExport, s.apiJobAgain, ""},
+		{"GET", "/rounds/:round/files", survey.OpExport, s.pageFiles, ""},
+		{"POST", "/rounds/:round/files", survey.OpExport, s.pageOrder, ""},
+		{"GET", "/files/:id/file", survey.OpExport, s.sendJobFile, ""},
+		{"POST", "/files/:id/cancel", survey.OpExport, s.pageCancelJob, ""},
+		{"POST", "/files/:id/again", survey.OpExport, s.pageJobAgain, ""},
 
 		// OpenRosa: what ODK Collect and its kin ask for.
 		{"GET", odkPath + "/:token/formList", "", s.odk(s.odkFormList), ""},
