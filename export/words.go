@@ -94,6 +94,22 @@ var words = map[string][2]string{ // vi, en
 	"severity_raw": {"Lệch gốc", "Raw difference"}, "severity": {"Lệch đã co", "Shrunk"}, "se": {"Sai số chuẩn", "Standard error"}, "drift": {"Thay đổi trong 30 ngày", "Change in 30 days"},
 	"notable": {"đáng chú ý", "notable"}, "status": {"Tình trạng", "Status"},
 
+	// the short report
+	"word.coverage": {"Phạm vi và tiến độ", "Coverage"},
+	"word.coverage.text": {"Thuộc phạm vi {in_scope} đơn vị, đã phân công {assigned}, đã dự {observed} ({coverage}). Có điểm {n} lượt; điểm trung bình {mean}, trung vị {median}.",
+		"{in_scope} units are in scope, {assigned} are assigned, {observed} were observed ({coverage}). {n} visits are graded; their mean is {mean}, the median {median}."},
+	"word.interval": {"Khoảng tin cậy 95 % của điểm trung bình: {low} đến {high}, có tính đến việc mỗi người quan sát chấm nhiều nơi.", "The mean's 95 % interval is {low} to {high}; it allows for observers who rated several units."},
+	"word.bands":    {"Xếp loại theo loại hình", "Bands by organisation type"}, "word.table": {"Bảng", "Table"}, "word.page": {"Trang", "Page"},
+	"word.weakest": {"Các tiêu chí đạt thấp nhất", "The weakest criteria"}, "word.strongest": {"Các tiêu chí đạt cao nhất", "The strongest criteria"},
+	"word.rest": {"Còn {number} dòng trong sổ Excel.", "{number} further lines are in the workbook."},
+	"word.self": {"Ở {pairs} đơn vị vừa tự chấm vừa được quan sát, điểm tự chấm trừ điểm quan sát bình quân {difference} điểm (khoảng tin cậy 95 %: {low} đến {high}).",
+		"In {pairs} units that rated themselves and were observed, the self score less the observed one is {difference} points on average (95 % interval {low} to {high})."},
+	"word.trust": {"Trong {pairs} buổi có hai người quan sát chấm độc lập, {exact} trùng xếp loại; {within} trên {doubled} buổi lệch không quá 10 điểm.",
+		"Of {pairs} meetings that two observers rated independently, {exact} got the same band; in {within} of {doubled} the scores were at most ten points apart."},
+	"word.good": {"Cách làm hay", "Good practice"}, "word.bad": {"Hạn chế và nguyên nhân", "Shortcomings and causes"}, "word.advice": {"Kiến nghị", "Recommendations"},
+	"word.quotes": {"Trích một số ghi nhận của người quan sát; đầy đủ trong sổ Excel.", "Some of what observers noted; all of it is in the workbook."},
+	"word.signed": {"(Ký, ghi rõ họ tên)", "(Signature and name)"},
+
 	"sheet.sector":    {"TongHop_LoaiHinh", "By_type"},
 	"sheet.superior":  {"TongHop_CapTren", "By_superior"},
 	"sheet.structure": {"TongHop_CoCau", "By_structure"},

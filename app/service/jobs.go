@@ -484,6 +484,11 @@ func (s *Service) ownerOf(ctx context.Context, j *survey.Job) (Caller, error) {
 	return c, nil
 }
 
+// WriteFile makes a file at once. On an error what was written is no file.
+func (s *Service) WriteFile(ctx context.Context, c Caller, o Order, w io.Writer) error {
+	return s.writeFile(ctx, c, &survey.Job{Kind: o.Kind, Round: o.Round}, &o, w)
+}
+
 func (s *Service) writeFile(ctx context.Context, c Caller, j *survey.Job, o *Order, w io.Writer) error {
 	if _, err := c.may(survey.OpExport); err != nil {
 		return err
@@ -501,7 +506,7 @@ func (s *Service) writeFile(ctx context.Context, c Caller, j *survey.Job, o *Ord
 	if err != nil {
 		return err
 	}
-	b.gentle = true
+	b.gentle = b.gentle || j.ID != ""
 	switch j.Kind {
 	case survey.JobCSV:
 		return export.CSV(w, s.rawReport(ctx, &o.ExportOptions, b), export.CSVFormat{Semicolon: o.Semicolon})
