@@ -50,6 +50,7 @@ type Store interface {
 	AttachmentStore
 	FormStore
 	JobStore
+	AuditStore
 
 	// Ping checks that the database answers and can be written to; Unavailable if not.
 	Ping(ctx context.Context) error
@@ -231,6 +232,17 @@ type JobStore interface {
 	Jobs(ctx context.Context) iter.Seq2[*Job, error]
 	// DropJob forgets a job; one that is not there is no error.
 	DropJob(ctx context.Context, id JobID) error
+// AuditStore reads the trails of all documents as one log. There is nothing to
+// write: an event is in the log as soon as its document is stored.
+}
+
+type AuditStore interface {
+	// Events yields the events of all documents that match, the newest first
+	// (AuditEntry.Before), from behind a cursor that an entry gave (Invalid, code
+	// "cursor", for any other; "" is the newest). Round, unit and person are those
+	// of the document as it stands. An event that is stored while one reads, or
+	// goes on from a cursor, comes only if its place is still ahead.
+	Events(ctx context.Context, f AuditFilter, before Cursor) iter.Seq2[*AuditEntry, error]
 }
 
 // ResponseFilter narrows down responses; empty fields do not narrow.

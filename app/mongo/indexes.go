@@ -61,11 +61,18 @@ var indexes = []index{
 	{collection: responsesName, name: "pos", keys: []string{"pos"}},
 	unnumbered(responsesName),
 
+	trail(templatesName), trail(unitsName), trail(peopleName), trail(tokensName), trail(roundsName), trail(assignmentsName), trail(responsesName),
+
 	{collection: attachmentsName, name: "response_name", keys: []string{"response", "name", "at", "sha256"}},
 	{collection: attachmentsName, name: "sha256", keys: []string{"sha256"}},
 	{collection: jobsName, name: "created", keys: []string{"created", "_id"}},
 	{collection: contentFilesName, name: "filename", keys: []string{"filename"}, unique: true},
 	{collection: contentChunksName, name: "files_id_n", keys: []string{"files_id", "n"}, unique: true},
+}
+
+// trail is the index by which the audit log is read.
+func trail(collection string) index {
+	return index{collection: collection, name: "trail", keys: []string{"events.at", "events.by"}}
 }
 
 // unnumbered is the index of what has not got its position yet, in the order

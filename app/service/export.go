@@ -475,7 +475,7 @@ func (s *Service) responsesOf(ctx context.Context, b *basis) iter.Seq2[*survey.R
 				yield(nil, err)
 				return
 			}
-			if r.State == survey.StateQuarantined || !passes(&b.query.Filter, r, b.lists) {
+			if r.State.Held() || !passes(&b.query.Filter, r, b.lists) {
 				continue
 			}
 			if b.gentle {

@@ -9,10 +9,11 @@ import (
 )
 
 var assignments = &kind[survey.Assignment]{
-	noun: "assignment",
-	id:   func(a *survey.Assignment) string { return string(a.ID) },
-	rev:  func(a *survey.Assignment) *int64 { return &a.Rev },
-	cut:  func(a *survey.Assignment) { a.Events = cutEvents(a.Events) },
+	trail: func(v *survey.Assignment) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "assignment",
+	id:    func(a *survey.Assignment) string { return string(a.ID) },
+	rev:   func(a *survey.Assignment) *int64 { return &a.Rev },
+	cut:   func(a *survey.Assignment) { a.Events = cutEvents(a.Events) },
 }
 
 const storedAssignment = "SELECT rev FROM assignments WHERE id = ?"

@@ -21,6 +21,9 @@ type kind[T any] struct {
 	id   func(*T) string // the identity, for people
 	rev  func(*T) *int64
 	cut  func(*T) // cuts the times of a copy; what it points to is not the copy's own
+	// trail gives the document's events and what they are about; nil for one
+	// without a trail.
+	trail func(*T) (survey.Object, []survey.Event)
 }
 
 // encode gives the document as JSON, with the revision it will have and its
@@ -95,8 +98,11 @@ func (k *kind[T]) creation(v *T, insert put, other func(*tx) error) (change, int
 	doc, err := k.encode(v, 1)
 	return func(t *tx) error {
 		rows, err := insert(t, doc)
-		if err != nil || rows == 1 {
+		if err != nil {
 			return err
+		}
+		if rows == 1 {
+			return k.log(t, v)
 		}
 		if other != nil {
 			if err := other(t); err != nil {
@@ -167,8 +173,11 @@ func replace[T any](ctx context.Context, s *Store, k *kind[T], v *T, update put,
 	}
 	err = s.write(ctx, len(doc), func(t *tx) error {
 		rows, err := update(t, doc)
-		if err != nil || rows == 1 {
+		if err != nil {
 			return err
+		}
+		if rows == 1 {
+			return k.log(t, v)
 		}
 		if err := k.current(t, v, stored, key); err != nil || other == nil {
 			return err

@@ -8,10 +8,11 @@ import (
 )
 
 var people = &kind[survey.Person]{
-	noun: "person",
-	id:   func(p *survey.Person) string { return string(p.ID) },
-	rev:  func(p *survey.Person) *int64 { return &p.Rev },
-	cut:  func(p *survey.Person) { p.Events = cutEvents(p.Events) },
+	trail: func(v *survey.Person) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "person",
+	id:    func(p *survey.Person) string { return string(p.ID) },
+	rev:   func(p *survey.Person) *int64 { return &p.Rev },
+	cut:   func(p *survey.Person) { p.Events = cutEvents(p.Events) },
 }
 
 const storedPerson = "SELECT rev FROM people WHERE id = ?"
@@ -80,9 +81,10 @@ func (s *Store) People(ctx context.Context) iter.Seq2[*survey.Person, error] {
 }
 
 var tokens = &kind[survey.Token]{
-	noun: "token",
-	id:   func(t *survey.Token) string { return t.Hash },
-	rev:  func(t *survey.Token) *int64 { return &t.Rev },
+	trail: func(v *survey.Token) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "token",
+	id:    func(t *survey.Token) string { return t.Hash },
+	rev:   func(t *survey.Token) *int64 { return &t.Rev },
 	cut: func(t *survey.Token) {
 		t.Created, t.Expires = cutTime(t.Created), cutTime(t.Expires)
 		t.Revoked, t.LastUsed, t.Used = cutTime(t.Revoked), cutTime(t.LastUsed), cutTime(t.Used)

@@ -12,9 +12,10 @@ import (
 )
 
 var responses = &kind[survey.Response]{
-	noun: "response",
-	id:   func(r *survey.Response) string { return string(r.ID) },
-	rev:  func(r *survey.Response) *int64 { return &r.Rev },
+	trail: func(v *survey.Response) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "response",
+	id:    func(r *survey.Response) string { return string(r.ID) },
+	rev:   func(r *survey.Response) *int64 { return &r.Rev },
 	cut: func(r *survey.Response) {
 		r.Events = cutEvents(r.Events)
 		r.Comments = append([]survey.Comment(nil), r.Comments...)
@@ -153,8 +154,10 @@ func (e *encoded) create(t *tx) error {
 	if rows == 0 {
 		return e.notCreated(t)
 	}
-	_, err = t.exec(insertRow, string(e.Round), pos, string(e.ID), string(e.State), orEmpty(e.Packed))
-	return err
+	if _, err = t.exec(insertRow, string(e.Round), pos, string(e.ID), string(e.State), orEmpty(e.Packed)); err != nil {
+		return err
+	}
+	return responses.log(t, e.Response)
 }
 
 func (e *encoded) notCreated(t *tx) error {
@@ -200,8 +203,10 @@ func (e *encoded) replace(t *tx) error {
 	if rows == 0 {
 		return e.visitTaken(t)
 	}
-	_, err = t.exec(updateRow, e.Round, pos, rev+1, e.State, orEmpty(e.Packed), oldRound, oldPos)
-	return err
+	if _, err = t.exec(updateRow, e.Round, pos, rev+1, e.State, orEmpty(e.Packed), oldRound, oldPos); err != nil {
+		return err
+	}
+	return responses.log(t, e.Response)
 }
 
 // CreateResponse implements survey.ResponseStore.

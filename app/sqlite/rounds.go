@@ -8,10 +8,11 @@ import (
 )
 
 var rounds = &kind[survey.Round]{
-	noun: "round",
-	id:   func(r *survey.Round) string { return string(r.Code) },
-	rev:  func(r *survey.Round) *int64 { return &r.Rev },
-	cut:  func(r *survey.Round) { r.Events = cutEvents(r.Events) },
+	trail: func(v *survey.Round) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "round",
+	id:    func(r *survey.Round) string { return string(r.Code) },
+	rev:   func(r *survey.Round) *int64 { return &r.Rev },
+	cut:   func(r *survey.Round) { r.Events = cutEvents(r.Events) },
 }
 
 // CreateRound implements survey.RoundStore.

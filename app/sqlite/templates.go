@@ -9,10 +9,11 @@ import (
 )
 
 var templates = &kind[survey.Template]{
-	noun: "template",
-	id:   func(t *survey.Template) string { return templateID(t.Code, t.Version) },
-	rev:  func(t *survey.Template) *int64 { return &t.Rev },
-	cut:  func(t *survey.Template) { t.Events = cutEvents(t.Events) },
+	trail: func(v *survey.Template) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "template",
+	id:    func(t *survey.Template) string { return templateID(t.Code, t.Version) },
+	rev:   func(t *survey.Template) *int64 { return &t.Rev },
+	cut:   func(t *survey.Template) { t.Events = cutEvents(t.Events) },
 }
 
 func templateID(code survey.TemplateCode, version int) string {

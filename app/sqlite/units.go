@@ -47,10 +47,11 @@ func (s *Store) ReplaceTypeLists(ctx context.Context, l *survey.TypeLists) error
 }
 
 var units = &kind[survey.Unit]{
-	noun: "unit",
-	id:   func(u *survey.Unit) string { return string(u.Code) },
-	rev:  func(u *survey.Unit) *int64 { return &u.Rev },
-	cut:  func(u *survey.Unit) { u.Events = cutEvents(u.Events) },
+	trail: func(v *survey.Unit) (survey.Object, []survey.Event) { return v.Object(), v.Events },
+	noun:  "unit",
+	id:    func(u *survey.Unit) string { return string(u.Code) },
+	rev:   func(u *survey.Unit) *int64 { return &u.Rev },
+	cut:   func(u *survey.Unit) { u.Events = cutEvents(u.Events) },
 }
 
 // PutUnits implements survey.UnitStore.
@@ -63,7 +64,10 @@ func (s *Store) PutUnits(ctx context.Context, all []*survey.Unit) error {
 			_, err := t.one(`INSERT INTO units (pos, code, rev, doc) VALUES (?, ?, 1, ?)
 				ON CONFLICT (code) DO UPDATE SET pos = excluded.pos, rev = rev + 1, doc = excluded.doc RETURNING rev`,
 				[]any{t.next(), u.Code, doc}, &revs[i])
-			return err
+			if err != nil {
+				return err
+			}
+			return units.log(t, u)
 		}, len(doc), err
 	}, func(i int) { all[i].Rev = revs[i] })
 }

@@ -38,6 +38,7 @@ func TestStore(t *testing.T, opener Opener) {
 	t.Run("Responses", func(t *testing.T) { testResponses(t, opener) })
 	t.Run("Attachments", func(t *testing.T) { testAttachments(t, opener) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, opener) })
+	t.Run("Events", func(t *testing.T) { testEvents(t, opener) })
 	t.Run("Racing", func(t *testing.T) { testRacing(t, opener) })
 	t.Run("Following", func(t *testing.T) { testFollowing(t, opener) })
 	t.Run("Failures", func(t *testing.T) { testFailures(t, opener) })
