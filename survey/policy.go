@@ -19,6 +19,7 @@ const (
 	OpReview          Operation = "review"
 	OpSummarize       Operation = "summarize"
 	OpExport          Operation = "export"
+	OpReadAudit       Operation = "read_audit"
 	OpManagePeople    Operation = "manage_people"
 	OpOwnAccount      Operation = "own_account"
 )
@@ -53,6 +54,7 @@ var Policy = map[Operation]map[AccountRole]Reach{
 	OpReview:          {Admin: InScope, Manager: InScope, Reviewer: InScope},
 	OpSummarize:       {Admin: InScope, Manager: InScope, Analyst: InScope, Reviewer: InScope},
 	OpExport:          {Admin: InScope, Manager: InScope, Analyst: InScope},
+	OpReadAudit:       {Admin: InScope, Manager: InScope},
 	OpManagePeople:    {Admin: InScope},
 	OpOwnAccount:      {Admin: Own, Manager: Own, Analyst: Own, Reviewer: Own, Observer: Own, Respondent: Own},
 }

@@ -234,8 +234,9 @@ type JobStore interface {
 	DropJob(ctx context.Context, id JobID) error
 }
 
-// AuditStore reads the trails of all documents as one log. There is nothing to
-// write: an event is in the log as soon as its document is stored.
+// AuditStore reads the trails of all documents as one log, but for those of
+// ordered files, which are forgotten in time. There is nothing to write: an event
+// is in the log as soon as its document is stored.
 type AuditStore interface {
 	// Events yields the events of all documents that match, the newest first
 	// (AuditEntry.Before), from behind a cursor that an entry gave (Invalid, code

@@ -122,11 +122,11 @@ func (s *Service) fillAsOf(ctx context.Context, b *basis) error {
 		}
 		now := change.Doc
 		then := b.asOf(now)
-		if late := b.lateness(now, then); late != "" && now.State != survey.StateQuarantined && passes(&b.query.Filter, now, b.lists) {
+		if late := b.lateness(now, then); late != "" && !now.State.Held() && passes(&b.query.Filter, now, b.lists) {
 			b.late = append(b.late, export.Late{ID: now.ID, Unit: now.Unit, UnitName: now.Standing.Name, Role: now.Role, Date: now.MeetingDate,
 				At: changedAt(now, b.cutoff).In(b.round.Location()), What: late})
 		}
-		if then == nil || then.State == survey.StateQuarantined {
+		if then == nil || then.State.Held() {
 			continue
 		}
 		compiled, err := s.Form(ctx, then.Template, then.TemplateVersion)

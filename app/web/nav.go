@@ -23,6 +23,7 @@ var navigation = []entry{
 	{"/rounds", "nav.rounds", survey.OpSummarize, survey.InScope},
 	{"/review", "review.title", survey.OpReview, survey.InScope},
 	{"/people", "nav.people", survey.OpManagePeople, survey.InScope},
+	{"/audit", "audit.title", survey.OpReadAudit, survey.InScope},
 }
 
 // navLine is an entry as the layout draws it.

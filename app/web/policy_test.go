@@ -91,6 +91,8 @@ var mayUse = map[string]string{
 	"POST /review/:response":                                 "AMR",
 	"POST /api/v1/responses/:id/release":                     "AMR",
 	"POST /api/v1/responses/:id/reject":                      "AMR",
+	"GET /audit":                                             "AM",
+	"GET /api/v1/audit":                                      "AM",
 	"POST /review/:response/release":                         "AMR",
 	"POST /review/:response/reject":                          "AMR",
 	"POST /api/v1/templates/check":                           "A",

@@ -119,6 +119,8 @@ func (s *Server) routes() []route {
 		{"POST", "/review/:response", survey.OpReview, s.pageDecide, ""},
 		{"POST", api + "/responses/:id/release", survey.OpReview, s.apiRelease, ""},
 		{"POST", api + "/responses/:id/reject", survey.OpReview, s.apiReject, ""},
+		{"GET", "/audit", survey.OpReadAudit, s.pageAudit, ""},
+		{"GET", api + "/audit", survey.OpReadAudit, s.apiAudit, auditNames + " before limit"},
 		{"POST", "/review/:response/release", survey.OpReview, s.pageRelease, ""},
 		{"POST", "/review/:response/reject", survey.OpReview, s.pageReject, ""},
 
