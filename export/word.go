@@ -126,7 +126,7 @@ func (d *document) percent(f *float64) string {
 	if f == nil {
 		return "–"
 	}
-	return d.decimal(strconv.FormatFloat(100**f, 'f', 1, 64)) + " %"
+	return d.decimal(strconv.FormatFloat(100**f, 'f', 1, 64)) + "\u00a0%"
 }
 
 func (d *document) percentOf(part, whole *int) string {
@@ -146,7 +146,9 @@ func count(n *int) string {
 func (d *document) text(s string) { d.body.Write(appendXML(nil, plainText(s))) }
 
 // plainText leaves out line breaks, which are no text in a document.
-func plainText(s string) string { return strings.Join(strings.Fields(s), " ") }
+func plainText(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\n' || r == '\r' || r == '\t' }), " ")
+}
 
 func (d *document) paragraph(style, text string) {
 	d.body.WriteString(`<w:p>`)
@@ -237,10 +239,10 @@ func (d *document) coverageTable() {
 // bandTable writes a summary: bands with their shares, mean and median.
 func (d *document) bandTable(sum *scoring.Summary, whole string) {
 	bands := d.w.scheme.Bands
-	name := 9100 - 700 - 2*800 - 1000*len(bands)
-	columns := []column{{d.word("group"), max(1600, name), true}, {"n", 700, false}}
+	name := 9100 - 600 - 2*800 - 1150*len(bands)
+	columns := []column{{d.word("group"), max(1600, name), true}, {"n", 600, false}}
 	for _, b := range bands {
-		columns = append(columns, column{b.Label.In(d.w.report.Language), 1000, false})
+		columns = append(columns, column{b.Label.In(d.w.report.Language), 1150, false})
 	}
 	columns = append(columns, column{d.word("mean"), 800, false}, column{d.word("median"), 800, false})
 	line := func(g *scoring.Group, name string) []string {

@@ -54,7 +54,7 @@ func TestWordIsWellFormed(t *testing.T) {
 		if charts != 2 {
 			t.Errorf("%d charts", charts)
 		}
-		for _, want := range map[string][]string{"vi": {"Bảng 1. ", "3 (50,0 %)", "Tổng hợp theo cơ cấu tổ chức"}, "en": {"Table 1. ", "3 (50.0 %)", "Summary by structure"}}[lang] {
+		for _, want := range map[string][]string{"vi": {"Bảng 1. ", "3 (50,0\u00a0%)", "Tổng hợp theo cơ cấu tổ chức"}, "en": {"Table 1. ", "3 (50.0\u00a0%)", "Summary by structure"}}[lang] {
 			if !strings.Contains(texts, want) {
 				t.Errorf("%s: no %q in\n%s", lang, want, texts)
 			}

@@ -81,6 +81,9 @@ const (
 	// TokenOpenRosa stands in the address that ODK Collect and its kin are set up
 	// with, or is the password of clients that ask for one.
 	TokenOpenRosa TokenPurpose = "openrosa"
+	// TokenFeed stands in an address that a program refreshes tables from; it
+	// reads summaries and nothing else.
+	TokenFeed TokenPurpose = "feed"
 	// TokenSetup is the link that makes the first account; it belongs to nobody.
 	TokenSetup TokenPurpose = "setup"
 )

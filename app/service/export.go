@@ -374,8 +374,11 @@ func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *exp
 		}
 		add(&whole, n)
 	})
+	byCode := func(x, y *export.CoverageLine) int { return strings.Compare(x.Code, y.Code) }
+	slices.SortFunc(first, byCode)
 	for _, g := range first {
 		r.Coverage = append(r.Coverage, *g)
+		slices.SortFunc(beneath[survey.UnitCode(g.Code)], byCode)
 		for _, line := range beneath[survey.UnitCode(g.Code)] {
 			r.Coverage = append(r.Coverage, *line)
 		}

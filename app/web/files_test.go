@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -254,4 +256,97 @@ func TestAFileGoesAfterADay(t *testing.T) {
 		t.Errorf("the content stays: %v", err)
 	}
 	r.ask("GET", "/files/"+kept+"/file", nil, r.as("all.analyst")).want(t, 200)
+}
+
+// TestALinkReadsSummariesAndNothingElse is what Excel does with it.
+func TestALinkReadsSummariesAndNothingElse(t *testing.T) {
+	r := newRig(t)
+	var made struct{ Address, Token string }
+	ok(t, json.Unmarshal(r.ask("POST", "/api/v1/feeds", `{"label": "Power BI"}`, r.as("part.analyst")).want(t, 201).body, &made))
+	path := strings.TrimPrefix(made.Address, r.url) + "/rounds/demo-2018/"
+	if path == made.Address {
+		t.Fatal(made.Address)
+	}
+	table := rowsOf(t, r.ask("GET", path+"summary.csv?by=superior&lang=en", nil).want(t, 200).body)
+	if len(table) != 2 || table[0]["group"] != "S0001" || table[1]["line"] != "all" || table[0]["n"] == "0" || table[0]["mean"] != table[1]["mean"] {
+		t.Errorf("within the scope there is one superior: %v", table)
+	}
+	var sum struct {
+		Overall struct{ N int }
+	}
+	ok(t, json.Unmarshal(r.ask("GET", path+"summary.json", nil).want(t, 200).body, &sum))
+	if table[1]["n"] != strconv.Itoa(sum.Overall.N) {
+		t.Errorf("n is %s and %d", table[1]["n"], sum.Overall.N)
+	}
+	for _, other := range []string{"/api/v1/me", "/api/v1/rounds/demo-2018/summary", "/api/v1/responses"} {
+		r.ask("GET", other, nil, header{"Authorization", "Bearer " + made.Token}).want(t, 401)
+	}
+	if log := r.logged.String(); strings.Contains(log, made.Token) || !strings.Contains(log, "/data/:token/") {
+		t.Error("the secret is in the log, or the route is not")
+	}
+	devices, err := r.svc.Devices(context.Background(), service.Caller{Person: r.people["part.analyst"]}, "part.analyst", "")
+	ok(t, err)
+	for _, d := range devices {
+		if d.Purpose == survey.TokenFeed {
+			ok(t, r.svc.SignOutDevice(context.Background(), service.Caller{Person: r.people["part.analyst"]}, "part.analyst", d.ID))
+		}
+	}
+	r.ask("GET", path+"summary.csv", nil).want(t, 401)
+}
+
+func rowsOf(t *testing.T, file []byte) []map[string]string {
+	t.Helper()
+	text, found := bytes.CutPrefix(file, []byte("\uFEFF"))
+	if !found {
+		t.Fatal("no byte order mark")
+	}
+	all, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	ok(t, err)
+	var out []map[string]string
+	for _, row := range all[1:] {
+		line := map[string]string{}
+		for i, v := range row {
+			line[all[0][i]] = v
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// TestSlipsTellWhatTheScoreIs compares the slips of a superior with the scores
+// that the API gives.
+func TestSlipsTellWhatTheScoreIs(t *testing.T) {
+	r := newRig(t)
+	page := string(r.ask("GET", "/rounds/demo-2018/slips?under=S0001&lang=en&size=A4", nil, r.as("all.analyst")).want(t, 200).body)
+	slips := strings.Split(page, `<article class="slip slip-A4"`)[1:]
+	var list struct {
+		Groups []struct{ Observed int }
+	}
+	ok(t, json.Unmarshal(r.ask("GET", "/api/v1/rounds/demo-2018/summary?by=all&under=S0001", nil, r.as("all.analyst")).want(t, 200).body, &list))
+	if len(slips) != list.Groups[0].Observed || len(slips) < 20 {
+		t.Fatalf("%d slips for %d visits", len(slips), list.Groups[0].Observed)
+	}
+	of := map[string]string{}
+	for change, err := range r.svc.Store().ResponsesSince(context.Background(), survey.ResponseFilter{Round: "demo-2018", Template: "SHCB-TK", Role: survey.RoleObserver, Under: "S0001"}, "") {
+		ok(t, err)
+		of[string(change.Doc.Unit)] = change.Doc.Receipt.Total
+	}
+	told := 0
+	for _, slip := range slips {
+		for unit, total := range of {
+			if strings.Contains(slip, " "+unit+" ") && total != "" {
+				told++
+				if !strings.Contains(slip, "<b>"+total+"</b>") {
+					t.Errorf("the slip of %s does not tell %s", unit, total)
+				}
+			}
+		}
+	}
+	if told < 20 {
+		t.Errorf("%d slips were compared", told)
+	}
+	r.ask("GET", "/rounds/demo-2018/slips?under=S0002", nil, r.as("part.analyst")).want(t, 403)
+	if one := string(r.ask("GET", "/rounds/demo-2018/slips?under=C000003", nil, r.as("part.analyst")).want(t, 200).body); strings.Count(one, "<article") != 1 {
+		t.Error("not one slip for one chapter")
+	}
 }

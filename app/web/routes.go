@@ -18,6 +18,9 @@ type route struct {
 // apiPath begins every address of the JSON API.
 const apiPath = "/api/v1"
 
+// summaryQuery are the query parameters of a summary.
+const summaryQuery = "by and template role by_response items sector structure setting tag under observer period state from to"
+
 // exportQuery are the query parameters of files that are made at once.
 const exportQuery = "by summary values template sector structure setting tag under observer period state from to"
 
@@ -45,7 +48,7 @@ func (s *Server) routes() []route {
 		{"PUT", api + "/rounds/:round", survey.OpWriteRounds, s.apiSaveRound, ""},
 		{"GET", api + "/rounds/:round/assignments", survey.OpReadAssignments, s.apiAssignments, ""},
 		{"POST", api + "/rounds/:round/assignments", survey.OpAssign, s.apiAssign, ""},
-		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, "by and template role by_response items sector structure setting tag under observer period state from to"},
+		{"GET", api + "/rounds/:round/summary", survey.OpSummarize, s.apiSummary, summaryQuery},
 		{"GET", api + "/assignments", survey.OpReadAssignments, s.apiOwnAssignments, ""},
 
 		{"GET", api + "/responses", survey.OpReadResponses, s.apiResponses, "round template unit under observer role state after limit"},
@@ -174,6 +177,12 @@ func (s *Server) routes() []route {
 		{"GET", api + "/files/:id/file", survey.OpExport, s.sendJobFile, ""},
 		{"POST", api + "/files/:id/cancel", survey.OpExport, s.apiCancelJob, ""},
 		{"POST", api + "/files/:id/again", survey.OpExport, s.apiJobAgain, ""},
+		{"GET", api + "/rounds/:round/summary.csv", survey.OpSummarize, s.apiSummaryCSV, summaryQuery + " separator"},
+		{"POST", api + "/feeds", survey.OpSummarize, s.apiMakeFeed, ""},
+		{"GET", dataPath + "/:token/rounds/:round/summary.csv", "", s.feed(s.apiSummaryCSV), ""},
+		{"GET", dataPath + "/:token/rounds/:round/summary.json", "", s.feed(s.apiSummary), ""},
+		{"POST", "/rounds/:round/feeds", survey.OpSummarize, s.pageMakeFeed, ""},
+		{"GET", "/rounds/:round/slips", survey.OpExport, s.pageSlips, ""},
 		{"GET", "/rounds/:round/files", survey.OpExport, s.pageFiles, ""},
 		{"POST", "/rounds/:round/files", survey.OpExport, s.pageOrder, ""},
 		{"GET", "/files/:id/file", survey.OpExport, s.sendJobFile, ""},
