@@ -256,6 +256,11 @@ func story(t *testing.T, c *contract, r *rig) []call {
 	r.account(&survey.Person{Name: "gone", Role: survey.Observer, Disabled: true})
 	octets := header1("Content-Type", "application/octet-stream")
 	approve := map[string]string{"decision": "approve"}
+	stop := r.makeFiles()
+	report, fileID := r.orderFile(t, all, `{"kind": "workbook", "title": "Quý I", "summary": true}`), survey.NewID()
+	r.file(t, all, report)
+	stop() // so that the next ones wait
+	waiting := r.orderFile(t, all, `{"kind": "csv"}`)
 	calls := []call{
 		{id: "description", status: 200},
 		{id: "signIn", body: c.example(t, "signIn"), status: 200},
@@ -464,6 +469,46 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "workbook", as: all, path: "nowhere", status: 404},
 		{id: "workbook", as: all, path: "demo-2018", query: "template=VISIT", status: 422},
 		{id: "workbook", as: "all.observer", path: "demo-2018", status: 403},
+		{id: "rawData", as: all, path: "demo-2018", query: "separator=semicolon&values=codes", status: 200},
+		{id: "rawData", as: all, path: "nowhere", status: 404},
+		{id: "rawData", as: all, path: "demo-2018", query: "separator=tab", status: 422, wrong: true},
+		{id: "rawData", as: "all.observer", path: "demo-2018", status: 403},
+		{id: "summaryTable", as: all, path: "demo-2018", query: "by=superior&and=sector", status: 200},
+		{id: "summaryTable", as: all, path: "nowhere", status: 404},
+		{id: "summaryTable", as: all, path: "demo-2018", query: "by=colour", status: 422, wrong: true},
+		{id: "summaryTable", as: "all.observer", path: "demo-2018", status: 403},
+		{id: "makeFeed", as: all, body: c.example(t, "makeFeed"), status: 201},
+		{id: "makeFeed", as: all, body: []byte("{"), status: 400, wrong: true},
+		{id: "makeFeed", as: all, body: map[string]string{"label": strings.Repeat("x", 201)}, status: 422},
+		{id: "makeFeed", as: "all.observer", body: c.example(t, "makeFeed"), status: 403},
+		{id: "orderFile", as: all, path: "demo-2018 " + fileID, body: c.example(t, "orderFile"), status: 202},
+		{id: "orderFile", as: all, path: "demo-2018 " + fileID, body: []byte("{"), status: 400, wrong: true},
+		{id: "orderFile", as: all, path: "nowhere " + survey.NewID(), body: c.example(t, "orderFile"), status: 404},
+		{id: "orderFile", as: all, path: "demo-2018 " + survey.NewID(), body: map[string]any{"kind": "pdf"}, status: 422, wrong: true},
+		{id: "orderFile", as: "all.observer", path: "demo-2018 " + fileID, body: c.example(t, "orderFile"), status: 403},
+		{id: "files", as: all, path: "demo-2018", status: 200},
+		{id: "files", as: all, path: "nowhere", status: 404},
+		{id: "files", as: all, path: "demo-2018", query: "state=done", status: 422, wrong: true},
+		{id: "files", as: "all.observer", path: "demo-2018", status: 403},
+		{id: "file", as: all, path: report, status: 200},
+		{id: "file", as: all, path: survey.NewID(), status: 404},
+		{id: "file", as: all, path: report, query: "x=1", status: 422, wrong: true},
+		{id: "file", as: "all.observer", path: report, status: 403},
+		{id: "fileContent", as: all, path: report, status: 200},
+		{id: "fileContent", as: all, path: survey.NewID(), status: 404},
+		{id: "fileContent", as: all, path: waiting, status: 409},
+		{id: "fileContent", as: all, path: report, query: "x=1", status: 422, wrong: true},
+		{id: "fileContent", as: "all.observer", path: report, status: 403},
+		{id: "makeFileAgain", as: all, path: report, body: c.example(t, "makeFileAgain"), status: 202},
+		{id: "makeFileAgain", as: all, path: report, body: []byte("{"), status: 400, wrong: true},
+		{id: "makeFileAgain", as: all, path: waiting, body: c.example(t, "makeFileAgain"), status: 409},
+		{id: "makeFileAgain", as: all, path: survey.NewID(), body: c.example(t, "makeFileAgain"), status: 404},
+		{id: "makeFileAgain", as: all, path: report, body: map[string]string{"id": "1"}, status: 422, wrong: true},
+		{id: "makeFileAgain", as: "all.observer", path: report, body: c.example(t, "makeFileAgain"), status: 403},
+		{id: "cancelFile", as: all, path: waiting, status: 200},
+		{id: "cancelFile", as: all, path: survey.NewID(), status: 404},
+		{id: "cancelFile", as: all, path: waiting, query: "x=1", status: 422, wrong: true},
+		{id: "cancelFile", as: "all.observer", path: waiting, status: 403},
 	}
 	words := strings.NewReplacer("{code}", "VISIT", "{version}", "1", "{round}", "demo-2018", "{id}", id, "{name}", "a.jpg")
 	for name, op := range c.operations {
