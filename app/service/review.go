@@ -239,6 +239,73 @@ func (s *Service) nameAll(ctx context.Context, names map[survey.PersonID]string,
 	return nil
 }
 
+// ReviewFilter narrows a list of responses under review down.
+type ReviewFilter struct {
+	survey.ResponseFilter
+	// Incomplete leaves those that name files which have not come.
+	Incomplete bool
+	// Disagreeing leaves lead ratings so far from the second that somebody has to
+	// decide, and nobody has.
+	Disagreeing bool
+}
+
+// reviewLooked is how many responses one page of a narrowed list looks at.
+const reviewLooked = 5000
+
+// ReviewList pages through the responses that match the filter and that the
+// caller may see, in the order of their last change. A page may end early, and
+// say that there is more, when what matches is far between.
+func (s *Service) ReviewList(ctx context.Context, c Caller, f ReviewFilter, after survey.Cursor, limit int) (*ResponsePage, error) {
+	if _, err := c.may(survey.OpReview); err != nil {
+		return nil, err
+	}
+	if f.Disagreeing {
+		if f.Role != "" && f.Role != survey.RoleObserver {
+			return &ResponsePage{Next: after}, nil
+		}
+		f.Role = survey.RoleObserver
+	}
+	if !f.Incomplete && !f.Disagreeing {
+		return s.Responses(ctx, c, f.ResponseFilter, after, limit)
+	}
+	out := &ResponsePage{Next: after, More: true}
+	for looked := 0; out.More && looked < reviewLooked && len(out.Responses) < limit; looked += limit {
+		page, err := s.Responses(ctx, c, f.ResponseFilter, out.Next, limit-len(out.Responses))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Responses {
+			fits, err := s.needsAttention(ctx, r, f)
+			if err != nil {
+				return nil, err
+			}
+			if fits {
+				out.Responses = append(out.Responses, r)
+			}
+		}
+		out.Next, out.More = page.Next, page.More
+	}
+	return out, nil
+}
+
+func (s *Service) needsAttention(ctx context.Context, r *survey.Response, f ReviewFilter) (bool, error) {
+	if f.Incomplete {
+		files, err := s.attachmentsOf(ctx, r.ID, r)
+		if err != nil || len(files.Missing) == 0 {
+			return false, err
+		}
+	}
+	if !f.Disagreeing {
+		return true, nil
+	}
+	v := &ReviewView{Response: r}
+	if r.State.Held() {
+		return false, nil
+	}
+	err := s.compareDouble(ctx, v)
+	return v.Disagree && !v.Adjudicated && r.State.Counts() && v.Other.State.Counts(), err
+}
+
 // ReviewNames gives the names of the observers of responses, by id.
 func (s *Service) ReviewNames(ctx context.Context, c Caller, rs []*survey.Response) (map[survey.PersonID]string, error) {
 	if _, err := c.may(survey.OpReview); err != nil {

@@ -41,6 +41,9 @@ type Incoming struct {
 	// FromDevice says that the sender is a device's queue, at which nobody can
 	// mend anything: what cannot be taken in is then held for review.
 	FromDevice bool
+	// decides says that it is an adjudicator's rating: it may come when the round
+	// is closed.
+	decides bool
 }
 
 // Accepted is what came of an incoming form.
@@ -108,7 +111,7 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 	if err != nil {
 		return nil, nil, err
 	}
-	if round.Closed {
+	if round.Closed && !in.decides {
 		return nil, nil, &survey.Error{Kind: survey.Conflict, Code: "round.closed", Args: survey.Args{"round": string(round.Code)}}
 	}
 	compiled, err := s.formFor(ctx, round, in)
@@ -219,12 +222,18 @@ func (s *Service) formFor(ctx context.Context, round *survey.Round, in *Incoming
 	if err != nil {
 		return nil, err
 	}
-	if scheme := compiled.Template.Scheme; !slices.Contains(survey.RatingRoles, in.Role) || (scheme != nil && !scheme.Allows(in.Role)) {
+	if scheme := compiled.Template.Scheme; !slices.Contains(survey.RatingRoles, in.Role) || (scheme != nil && !mayRateIn(scheme, in.Role)) {
 		args := survey.Args{"role": string(in.Role), "template": string(in.Template)}
 		return nil, &survey.Error{Kind: survey.Invalid, Code: "response.role", Args: args, Problems: survey.Problems{{
 			Severity: survey.SeverityError, Code: "response.role", Value: string(in.Role), Args: args, Place: survey.Place{Pointer: "/role"}}}}
 	}
 	return compiled, nil
+}
+
+// mayRateIn reports whether a scheme takes ratings of the role. Where there are
+// second ratings, somebody decides between the two.
+func mayRateIn(scheme *survey.Scheme, role survey.Role) bool {
+	return scheme.Allows(role) || role == survey.RoleAdjudicator && scheme.Allows(survey.RoleSecond)
 }
 
 // meetingDate reads the day from the answers, before anything else is known.

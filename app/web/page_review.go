@@ -22,7 +22,7 @@ type reviewList struct {
 	Responses []*survey.Response
 	Names     map[survey.PersonID]string
 	Rounds    []*survey.Round
-	Filter    survey.ResponseFilter
+	Filter    service.ReviewFilter
 	// Observer is the sign-in name that the filter was given.
 	Observer string
 	States   []survey.ReviewState
@@ -39,8 +39,9 @@ func (s *Server) pageReviewList(q *request) error {
 	}
 	field := func(name string) string { return strings.TrimSpace(q.Query(name)) }
 	data := reviewList{Rounds: rounds, States: survey.ReviewStates, Roles: survey.RatingRoles, Observer: field("observer")}
-	data.Filter = survey.ResponseFilter{Round: survey.RoundCode(field("round")), Template: survey.TemplateCode(field("template")),
-		Under: survey.UnitCode(field("under")), Role: survey.Role(field("role")), State: survey.ReviewState(field("state"))}
+	data.Filter.ResponseFilter = survey.ResponseFilter{Round: survey.RoundCode(field("round")), Template: survey.TemplateCode(field("template")),
+		Unit: survey.UnitCode(field("unit")), Under: survey.UnitCode(field("under")), Role: survey.Role(field("role")), State: survey.ReviewState(field("state"))}
+	data.Filter.Incomplete, data.Filter.Disagreeing = field("needs") == "files", field("needs") == "ruling"
 	if data.Observer != "" {
 		p, err := s.svc.PersonByName(q.ctx, data.Observer)
 		if survey.KindOf(err) == survey.NotFound {
@@ -52,7 +53,7 @@ func (s *Server) pageReviewList(q *request) error {
 		}
 		data.Filter.Observer = p.ID
 	}
-	found, err := s.svc.Responses(q.ctx, q.caller, data.Filter, survey.Cursor(q.Query("after")), responsesShown)
+	found, err := s.svc.ReviewList(q.ctx, q.caller, data.Filter, survey.Cursor(q.Query("after")), responsesShown)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (s *Server) pageReviewList(q *request) error {
 	}
 	if found.More {
 		query := url.Values{"after": {string(found.Next)}}
-		for _, name := range []string{"round", "template", "under", "role", "state", "observer"} {
+		for _, name := range []string{"round", "template", "unit", "under", "role", "state", "observer", "needs"} {
 			if v := field(name); v != "" {
 				query.Set(name, v)
 			}
@@ -127,7 +128,7 @@ func (s *Server) review(q *request, status int, data reviewPage) error {
 	data.Reasons = fieldErrors(q.caller.Language, r.Reasons, "")
 	data.Decides = r.State == survey.StateSubmitted
 	data.Reopens = r.State == survey.StateApproved && q.caller.Person.Role != survey.Reviewer
-	if done := q.Query("done"); slices.Contains([]string{"approve", "return", "release", "reject"}, done) {
+	if done := q.Query("done"); slices.Contains([]string{"approve", "return", "release", "reject", "adjudicate"}, done) {
 		data.Done = q.say("review.done_" + done)
 	}
 	if r.State.Held() {
@@ -195,7 +196,7 @@ func (b *reviewBuilder) add(lines []survey.Line) {
 		}
 		b.add(l.Lines)
 		for n, row := range l.Rows {
-			b.lines = append(b.lines, reviewLine{Label: line.Label + " " + strconv.Itoa(n+1), Heading: true})
+			b.lines = append(b.lines, reviewLine{Path: line.Path + "/" + strconv.Itoa(n), Label: line.Label + " " + strconv.Itoa(n+1), Heading: true})
 			b.add(row)
 		}
 	}

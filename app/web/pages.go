@@ -42,10 +42,10 @@ func loadPages() (*pages, error) {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" {
+		if name == "layout" || name == "fields" {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", file)
+		t, err := template.New("layout.html").Funcs(functions).ParseFS(pageFiles, "templates/layout.html", "templates/fields.html", file)
 		if err != nil {
 			return nil, err
 		}

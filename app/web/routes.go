@@ -124,6 +124,9 @@ func (s *Server) routes() []route {
 		{"POST", api + "/responses/:id/reject", survey.OpReview, s.apiReject, ""},
 		{"GET", "/audit", survey.OpReadAudit, s.pageAudit, ""},
 		{"GET", api + "/audit", survey.OpReadAudit, s.apiAudit, auditNames + " before limit"},
+		{"GET", "/review/:response/revisions", survey.OpReview, s.pageRevisions, ""},
+		{"GET", "/review/:response/adjudicate", survey.OpReview, s.pageAdjudicate, ""},
+		{"POST", "/review/:response/adjudicate", survey.OpReview, s.pageDoAdjudicate, ""},
 		{"POST", "/review/:response/release", survey.OpReview, s.pageRelease, ""},
 		{"POST", "/review/:response/reject", survey.OpReview, s.pageReject, ""},
 
