@@ -111,6 +111,7 @@ func TestTheBrowserEvaluatesEveryVector(t *testing.T) {
 	var wrong []string
 	p.Eval(`(async (vectors) => {
 		const x = await import('/static/expr.js');
+		await x.loadDigest();
 		const { DAY, parseMoment, parseClock, dayNumber } = await import('/static/moment.js');
 		const utc = new x.Clock(0, '+00:00');
 		const value = (v) => {
@@ -183,8 +184,9 @@ func TestTheBrowserSaysWhenAFormWasBegun(t *testing.T) {
 		Label   string
 	}
 	p.Eval(`(async (form) => {
-		const { open } = await import('/static/engine.js');
+		const { open, prepare } = await import('/static/engine.js');
 		const zone = 'Asia/Ho_Chi_Minh';
+		await prepare(form);
 		const first = open(form, { now: Date.parse('2018-03-15T23:30:00+07:00'), zone, lang: 'en' });
 		first.stamp();
 		const later = open(form, { answers: first.draft(), now: Date.parse('2018-03-16T08:00:00+07:00'), zone, lang: 'en' });
@@ -225,7 +227,8 @@ func TestChoicesDependOnOtherAnswers(t *testing.T) {
 	ok(t, err)
 	var got struct{ Before, After, Taken, Changed []string }
 	engines(t).Eval(`(async (form) => {
-		const { open } = await import('/static/engine.js');
+		const { open, prepare } = await import('/static/engine.js');
+		await prepare(form);
 		const engine = open(form, { lang: 'en' });
 		const offered = () => engine.get('district').choices.map((c) => c.name);
 		const Before = offered(), Changed = engine.set('province', 'hn'), After = offered();
@@ -453,7 +456,7 @@ func scoreOf(c *service.Compiled, r *scoring.Result) any {
 // readEngines makes the page able to fill in forms: browser(code, case) gives
 // what outcomeOf gives.
 const readEngines = `(async () => {
-	const { open } = await import('/static/engine.js');
+	const { open, prepare } = await import('/static/engine.js');
 	const lists = await (await fetch('/api/v1/type-lists')).json();
 	const forms = {};
 	const form = async (code) => forms[code] ??= await (await fetch('/api/v1/templates/' + code + '/versions/1/form?scoring=true')).json();
@@ -485,7 +488,7 @@ const readEngines = `(async () => {
 		}
 		return out;
 	};
-	window.make = async (code, c, answers) => open(await form(code), { answers, unit: c.unit, lists, now: c.now, zone: 'Asia/Ho_Chi_Minh', lang: 'vi' });
+	window.make = async (code, c, answers) => (await prepare(await form(code)), open)(await form(code), { answers, unit: c.unit, lists, now: c.now, zone: 'Asia/Ho_Chi_Minh', lang: 'vi' });
 	return true;
 })()`
 
@@ -596,7 +599,8 @@ func TestAFormIsSmallAndQuick(t *testing.T) {
 	p.Slow(6)
 	var took struct{ Mean, Worst, Changed float64 }
 	p.Eval(`(async (form) => {
-		const { open } = await import('/static/engine.js');
+		const { open, prepare } = await import('/static/engine.js');
+		await prepare(form);
 		const engine = open(form, {}), n = 199;
 		let worst = 0, changed = 0;
 		const from = performance.now();

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +19,13 @@ import (
 )
 
 // phoneFiles are what a phone keeps to work without a network, the page aside.
-var phoneFiles = append([]string{"app.css", "icon.svg"}, modules("phone", "phone-store", "phone-form", "phone-queue", "phone-photos",
-	"dom", "engine", "expr", "moment", "digest", "score")...)
+var phoneFiles = append([]string{"app.css", "icon.svg"}, phoneModules...)
+
+var phoneModules = append(slices.Clone(phoneFirst), modules("phone-queue", "phone-photos", "digest", "score")...)
+
+// phoneFirst are the modules that a form cannot be shown without, the largest
+// first; the others are fetched when they are needed.
+var phoneFirst = modules("engine", "phone", "expr", "phone-form", "moment", "phone-store", "dom")
 
 func modules(names ...string) []string {
 	for i := range names {
@@ -53,9 +60,34 @@ type phoneRoundJSON struct {
 	Closes    survey.Date            `json:"closes"`
 	Closed    bool                   `json:"closed"`
 	Zone      string                 `json:"zone"`
+	Steady    *steadyJSON            `json:"steady,omitempty"`
 	ShowScore bool                   `json:"show_score"`
 	Unplanned bool                   `json:"unplanned"`
 	Templates []survey.RoundTemplate `json:"templates"`
+}
+
+// steadyJSON says that from a moment on a zone's clock is always so far ahead of
+// UTC; both in milliseconds.
+type steadyJSON struct {
+	From   int64 `json:"from"`
+	Offset int64 `json:"offset"`
+}
+
+// steadySince tells from when on a zone's clock never changes, as far as is
+// known: nil where it changes now or in years to come.
+func steadySince(zone *time.Location, now time.Time) *steadyJSON {
+	from, to := now.In(zone).ZoneBounds()
+	if !to.IsZero() {
+		return nil
+	}
+	_, offset := now.In(zone).Zone()
+	out := &steadyJSON{Offset: int64(offset) * 1000}
+	if !from.IsZero() {
+		out.From = from.UnixMilli()
+	} else {
+		out.From = math.MinInt32 * 1000
+	}
+	return out
 }
 
 // phoneVisitJSON is a visit; Key identifies it on the phone, also where nobody
@@ -90,7 +122,7 @@ func (s *Server) apiPhone(q *request) error {
 		out.Person.Name = p.Name
 	}
 	for _, r := range b.Rounds {
-		out.Rounds = append(out.Rounds, phoneRoundJSON{r.Code, r.Title, r.Opens, r.Closes, r.Closed, r.Location().String(), r.ShowScore, r.Unplanned, r.Templates})
+		out.Rounds = append(out.Rounds, phoneRoundJSON{r.Code, r.Title, r.Opens, r.Closes, r.Closed, r.Location().String(), steadySince(r.Location(), s.svc.Now()), r.ShowScore, r.Unplanned, r.Templates})
 	}
 	for _, v := range b.Visits {
 		line := phoneVisitJSON{ownVisitJSON: asOwnVisit(v.OwnVisit, b.Lists), Key: string(v.ID)}
@@ -128,8 +160,18 @@ func hashPhone() (string, error) {
 // everybody, so that it can be kept on a phone that several people share: who
 // is signed in, and in which language, the program knows.
 func (s *Server) pagePhone(q *request) error {
-	p := q.page("khaosat", nil)
+	p := q.page("khaosat", struct{ Modules []string }{phoneFirst})
 	p.Person = nil
+	if id := q.Params("visit"); id != "" {
+		// The form is on its way before the program that asks for it.
+		if v, err := s.svc.Visit(q.ctx, q.caller, survey.AssignmentID(id)); err == nil {
+			form := fmt.Sprintf("%s/templates/%s/versions/%d/form", apiPath, url.PathEscape(string(v.Assignment.Template)), v.Compiled.Template.Version)
+			if v.Round.ShowScore {
+				form += "?scoring=true"
+			}
+			q.Append(fiber.HeaderLink, "<"+form+">; rel=preload; as=fetch; crossorigin=anonymous")
+		}
+	}
 	return s.show(q.Ctx, 200, "phone", p)
 }
 

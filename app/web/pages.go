@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/etag"
 	"github.com/gofiber/fiber/v2/middleware/filesystem"
 
 	"github.com/khaosat/khaosat/survey"
@@ -121,7 +122,7 @@ func (s *Server) errorPage(c *fiber.Ctx, problem *problemJSON) error {
 
 func (s *Server) serveStatic() {
 	static, _ := fs.Sub(pageFiles, "static") // the folder is part of the program
-	s.app.Use("/static", filesystem.New(filesystem.Config{Root: http.FS(static), MaxAge: 3600}))
+	s.app.Use("/static", etag.New(etag.Config{Weak: true}), filesystem.New(filesystem.Config{Root: http.FS(static), MaxAge: 3600}))
 }
 
 func (s *Server) pageHome(q *request) error {

@@ -313,9 +313,9 @@ func TestPhotosAndAPortalThatAnswersForTheServer(t *testing.T) {
 	d.waitKept(p, `d.attempts > 0`)
 	// The form gets through, the photo does not yet.
 	p.Eval(`(() => { const real = fetch; globalThis.portal = false; globalThis.fetch = (url, o) => String(url).includes("attachments") && o?.method === "PUT" && !globalThis.through ? Promise.resolve(new Response("<!doctype html>", {status: 200})) : real(url, o); })()`, nil)
-	p.Eval(`khaosatPhone.queue.send(true)`, nil)
+	p.Eval(`khaosatPhone.sendQueue(true)`, nil)
 	d.waitKept(p, `d.receipt && d.state === "waiting"`)
-	p.Eval(`(globalThis.through = true, khaosatPhone.queue.send(true))`, nil)
+	p.Eval(`(globalThis.through = true, khaosatPhone.sendQueue(true))`, nil)
 	d.waitKept(p, `d.state === "received"`)
 	d.sameBytes(p, 1)
 	r := d.stored()[d.units[0]]
@@ -346,7 +346,7 @@ func TestManyWaitingFormsFromTwoPhones(t *testing.T) {
 	p.Offline(false)
 	other := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
 	other.Eval(`khaosatPhone.importFile(new File([`+quote(file)+`], "a.khaosat"))`, nil)
-	p.Eval(`khaosatPhone.queue.send(true)`, nil)
+	p.Eval(`khaosatPhone.sendQueue(true)`, nil)
 	for _, phone := range []*browsertest.Page{p, other} {
 		states := ""
 		for range 120 {

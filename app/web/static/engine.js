@@ -3,6 +3,7 @@
 // survey/fill.go, read.go and validate.go; a test fills forms at random and
 // compares what both make of them. It knows no DOM and no network.
 //
+//   await prepare(form);
 //   const engine = open(form, { answers, unit, lists, now, zone, lang });
 //   engine.set('present', 36);          // paths whose look changed
 //   engine.get('present').problems;
@@ -15,9 +16,8 @@
 // Keep draft() on the phone: it is what was entered, also where an earlier answer
 // now hides it. Send answers(): what was asked, defaults included.
 
-import { BLANK, Clock, NOT_ASKED, date, datetime, evaluate, fields, isEmpty, numberOf, num, plain, references, str, textOf, time, truth } from './expr.js';
+import { BLANK, Clock, NOT_ASKED, date, datetime, evaluate, fields, isEmpty, loadDigest, numberOf, num, plain, references, str, textOf, time, truth } from './expr.js';
 import { DAY, dayNumber, parseClock, parseMoment } from './moment.js';
-import { score } from './score.js';
 
 const MAX_TEXT = 32767; // UTF-16 units: what one cell of a workbook holds
 const utc = { clock: new Clock(0, '+00:00') };
@@ -74,10 +74,19 @@ function makePlan(form) {
   return plan;
 }
 
+let score = null;
+
+// prepare fetches the parts of the program that only some forms need. It has to
+// have been done before open.
+export async function prepare(form) {
+  if (form.scheme && !score) ({ score } = await import('./score.js'));
+  if (JSON.stringify(form).includes('"digest"')) await loadDigest();
+}
+
 // open begins, or continues, filling in a form. answers is what draft() or
 // answers() gave; unit the facts {structure, sector, setting, tags, members} of
 // the unit; lists the type lists, for under(); now a Date or milliseconds; zone
-// the round's.
+// the round's, steady what is known of it (moment.js).
 export function open(form, options = {}) {
   return new Engine(planOf(form), options);
 }
@@ -93,11 +102,11 @@ class Engine {
   #host;
   #choices = new Map();
 
-  constructor(plan, { answers = {}, unit = {}, lists = null, now = Date.now(), zone = 'Asia/Ho_Chi_Minh', lang = 'vi' }) {
+  constructor(plan, { answers = {}, unit = {}, lists = null, now = Date.now(), zone = 'Asia/Ho_Chi_Minh', steady = null, lang = 'vi' }) {
     this.#plan = plan;
     this.form = plan.form;
     this.lang = lang;
-    this.#clock = new Clock(now, zone);
+    this.#clock = new Clock(now, zone, steady);
     this.#host = hostFunctions(unit ?? {}, lists);
     this.#failed = (this.form.checks ?? []).map(() => false);
     this.unknown = [];
@@ -149,7 +158,7 @@ class Engine {
 
   // setNow moves the clock that today() and now() read.
   setNow(now) {
-    this.#clock = new Clock(now, this.#clock.zone);
+    this.#clock = new Clock(now, this.#clock.zone, this.#clock.steady);
     return this.#workOutAll();
   }
 

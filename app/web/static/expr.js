@@ -5,7 +5,11 @@
 // in docs/decisions/0013-the-form-in-the-browser.md.
 
 import { Clock, DAY, clockOf, dateText, formatDate, milliseconds, parseClock, parseMoment, roundAway, timeText } from './moment.js';
-import { digest } from './digest.js';
+
+let digest = null;
+
+// loadDigest fetches what digest() needs; few forms call it.
+export async function loadDigest() { ({ digest } = await import('./digest.js')); }
 
 // A value is an object with its kind, and with n (a number, a truth value as 0
 // or 1, days), s (a text) or nodes (a list of values).

@@ -1,7 +1,6 @@
 // The form on the screen. The engine knows what is asked and what is wrong; this
 // draws it, item by item, and draws anew only what has changed.
 import { h, fill, uniqueID } from './dom.js';
-import { takePhoto } from './phone-photos.js';
 import * as store from './phone-store.js';
 
 const chooses = (kind) => kind === 'select_one' || kind === 'select_multiple' || kind === 'rubric';
@@ -12,6 +11,7 @@ export class FormView {
   #touched = new Set();
   #all = false; // problems of untouched items are shown too
   #section = 0;
+  #built = new Set(); // sections whose items are in the page
   #url = new Map(); // of photos that are shown
 
   /**
@@ -28,10 +28,12 @@ export class FormView {
       this.children.get(up).push(slot);
     });
     // A section is a group at the top; what stands before or between is put
-    // together into sections without a heading.
+    // together into sections without a heading; mere notes go with what follows.
     this.sections = [];
     for (const slot of this.children.get(-1) ?? []) {
-      if (this.items[slot].kind === 'group') this.sections.push({ slot, slots: [slot] });
+      const before = this.sections.at(-1);
+      if (this.items[slot].kind === 'group' && before && before.slot === undefined && before.slots.every((s) => this.items[s].kind === 'note')) Object.assign(before, { slot, slots: [...before.slots, slot] });
+      else if (this.items[slot].kind === 'group') this.sections.push({ slot, slots: [slot] });
       else if (this.sections.length && this.sections.at(-1).slot === undefined) this.sections.at(-1).slots.push(slot);
       else this.sections.push({ slots: [slot] });
     }
@@ -41,13 +43,13 @@ export class FormView {
     const { say } = this;
     this.box = box;
     this.#parts.clear();
+    this.#built.clear();
     this.bar = h('progress', { 'aria-label': say('phone.progress') });
     this.count = h('span', { class: 'quiet' });
     this.missing = h('button', { type: 'button', class: 'small', onclick: () => this.showMissing() });
     this.live = h('p', { class: 'live-score', 'aria-live': 'polite' });
     this.list = h('section', { class: 'missing', hidden: true, 'aria-live': 'polite' });
-    this.body = h('form', { class: 'q-form', novalidate: true, onsubmit: (e) => { e.preventDefault(); this.next(); } }, this.sections.map((s, i) => h('section', { class: 'q-section', 'data-section': i },
-      s.slots.map((slot) => this.#node(slot, '')))));
+    this.body = h('form', { class: 'q-form', novalidate: true, onsubmit: (e) => { e.preventDefault(); this.next(); } }, this.sections.map((s, i) => h('section', { class: 'q-section', 'data-section': i })));
     this.nav = h('nav', { class: 'q-nav', 'aria-label': say('phone.sections') });
     fill(box,
       h('p', {}, h('a', { href: '/visits', onclick: (e) => { e.preventDefault(); this.back(); } }, '← ', say('phone.visits'))),
@@ -55,9 +57,33 @@ export class FormView {
       this.comment && h('div', { class: 'note', role: 'note' }, h('b', {}, say('phone.returned_because')), ' ', this.comment),
       this.locked && h('p', { class: 'note' }, say('phone.locked')),
       h('div', { class: 'q-top' }, this.bar, this.count, this.missing), this.list, this.body, this.live, this.nav);
-    if (this.locked) for (const el of this.body.querySelectorAll('input, select, textarea, button')) el.disabled = true;
     this.show(this.#section);
-    this.refreshAll();
+    this.#settle();
+    if (this.whole) this.#buildOn(this.body);
+  }
+
+  // A section is built when it is first shown: a cheap phone takes a second to
+  // build a long form, and who opens one wants to see its beginning.
+  #build(i) {
+    if (this.#built.has(i)) return;
+    this.#built.add(i);
+    const known = new Set(this.#parts.keys());
+    const el = this.body.children[i];
+    fill(el, this.sections[i].slots.map((slot) => this.#node(slot, '')));
+    if (this.locked) for (const field of el.querySelectorAll('input, select, textarea, button')) field.disabled = true;
+    for (const [path, part] of [...this.#parts]) if (!known.has(path)) part.refresh();
+    this.#settleGroups();
+  }
+
+  // Where the whole form is on one page, the rest follows bit by bit.
+  #buildOn(body) {
+    const next = this.sections.findIndex((_, i) => !this.#built.has(i));
+    if (next < 0) return;
+    setTimeout(() => {
+      if (this.body !== body || !body.isConnected) return;
+      this.#build(next);
+      this.#buildOn(body);
+    });
   }
 
   // --- building ---------------------------------------------------------------
@@ -271,6 +297,7 @@ export class FormView {
         if (!file) return;
         said.textContent = say('phone.photo_wait');
         try {
+          const { takePhoto } = await import('./phone-photos.js'); // is on the phone, but few forms need it
           this.#set(path, await takePhoto(this.draft, path, file));
         } catch (err) {
           said.textContent = say('phone.photo_failed', { why: err.message });
@@ -338,7 +365,7 @@ export class FormView {
     this.count.textContent = `${answered} / ${asked}`;
     const wrong = this.engine.problems().filter((p) => p.severity === 'error').length;
     this.missing.textContent = wrong ? this.say('phone.missing', { count: wrong }) : this.say('phone.complete');
-    for (const [, part] of this.#parts) if (part.group) part.el.hidden = part.el.dataset.off === 'true' || !part.el.querySelector('.q:not([hidden]), .q-repeat:not([hidden])');
+    this.#settleGroups();
     if (this.showScore) {
       const s = this.engine.score();
       const band = s?.band && this.engine.text(this.engine.form.scheme.bands.find((b) => b.code === s.band)?.label);
@@ -348,8 +375,13 @@ export class FormView {
     if (this.nav.childElementCount) this.#drawNav();
   }
 
+  #settleGroups() {
+    for (const [, part] of this.#parts) if (part.group) part.el.hidden = part.el.dataset.off === 'true' || !part.el.querySelector('.q:not([hidden]), .q-repeat:not([hidden])');
+  }
+
   show(i) {
     this.#section = Math.max(0, Math.min(i, this.sections.length - 1));
+    this.#build(this.#section);
     for (const [n, el] of [...this.body.children].entries()) el.hidden = !this.whole && n !== this.#section;
     this.#drawNav();
     if (this.whole) return;
@@ -369,7 +401,10 @@ export class FormView {
   // The next section with something to ask.
   #step(by) {
     let i = this.#section + by;
-    while (i > 0 && i < this.sections.length - 1 && !this.body.children[i].querySelector('.q:not([hidden])')) i += by;
+    for (; i > 0 && i < this.sections.length - 1; i += by) {
+      this.#build(i);
+      if (this.body.children[i].querySelector('.q:not([hidden])')) break;
+    }
     return i;
   }
 
@@ -395,6 +430,7 @@ export class FormView {
 
   /** Goes to an item, whatever section it is in. */
   jump(path) {
+    this.#build(this.#sectionOf(path));
     const el = this.#parts.get(path)?.el;
     if (!el) return;
     const section = el.closest('.q-section');
@@ -402,6 +438,12 @@ export class FormView {
     if (section && !this.whole) this.show(Number(section.dataset.section));
     el.scrollIntoView({ block: 'center' });
     el.querySelector('input, textarea, select, button')?.focus({ preventScroll: true });
+  }
+
+  #sectionOf(path) {
+    let slot = this.items.findIndex((item) => item.name === path.split('/')[0]);
+    while (slot >= 0 && this.items[slot].in !== undefined) slot = this.items[slot].in;
+    return Math.max(0, this.sections.findIndex((s) => s.slots.includes(slot)));
   }
 
   #send() {

@@ -1,6 +1,6 @@
 // Photos: made small on the phone before they are kept.
 import * as store from './phone-store.js';
-import { digest } from './phone-queue.js';
+import { digest } from './phone-store.js';
 
 const longest = 1600; // pixels: enough to read a page of minutes
 const quality = 0.8;

@@ -1,13 +1,7 @@
 // Sends what waits. One tab at a time does it; nothing is thrown away before the
 // server's receipt; what goes wrong is kept with its reason.
 import * as store from './phone-store.js';
-
-/** States of a draft, in the order of its life. */
-export const OPEN = 'draft';
-export const WAITING = 'waiting';
-export const RECEIVED = 'received';
-export const HELD = 'held'; // received, and kept for somebody to look at
-export const REFUSED = 'refused'; // the server said no: the person has to do something
+import { HELD, OPEN, RECEIVED, REFUSED, WAITING, digest } from './phone-store.js';
 
 const waits = [2, 5, 15, 30, 60, 120].map((s) => s * 1000);
 
@@ -145,23 +139,4 @@ async function isPhotoReceipt(answer, p) {
 
 function timeout(ms) {
   return AbortSignal.timeout ? AbortSignal.timeout(ms) : undefined;
-}
-
-/** SHA-256 of bytes or text, as hex or base64; '' where the browser has no digest (no HTTPS). */
-export async function digest(of, form = 'hex') {
-  if (!crypto.subtle) return '';
-  const bytes = typeof of === 'string' ? new TextEncoder().encode(of) : of;
-  const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  if (form === 'base64') return btoa(String.fromCharCode(...sum));
-  return [...sum].map((b) => b.toString(16).padStart(2, '0')).join('');
-}
-
-/** A new random id for a response. */
-export function newID() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const b = crypto.getRandomValues(new Uint8Array(16));
-  b[6] = (b[6] & 0x0f) | 0x40;
-  b[8] = (b[8] & 0x3f) | 0x80;
-  const hex = [...b].map((n) => n.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

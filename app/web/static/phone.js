@@ -1,9 +1,9 @@
 // The observer's visits on a phone: the list, the forms, what waits to be sent.
 import { h, fill, speaker } from './dom.js';
-import { open } from './engine.js';
+import { open, prepare } from './engine.js';
 import * as store from './phone-store.js';
 import { FormView } from './phone-form.js';
-import { HELD, OPEN, Queue, RECEIVED, REFUSED, WAITING, digest, newID } from './phone-queue.js';
+import { HELD, OPEN, RECEIVED, REFUSED, WAITING, digest, newID } from './phone-store.js';
 
 const box = document.getElementById('phone');
 
@@ -16,7 +16,6 @@ class Phone {
   paused = '';
 
   async start() {
-    this.keepWorker();
     addEventListener('popstate', () => this.route());
     addEventListener('online', () => this.refresh());
     addEventListener('offline', () => this.draw());
@@ -30,6 +29,7 @@ class Phone {
     }
     if (this.bundle) await this.route();
     await this.refresh(asked);
+    this.keepWorker(); // last: its files must not be in the way of what is waited for
     if (!this.bundle) fill(box, h('p', { class: 'empty' }, box.textContent));
     // Asked for once there is something to lose; browsers that refuse are told of on the list.
     this.lasting = await navigator.storage?.persist?.().catch(() => false);
@@ -47,10 +47,17 @@ class Phone {
     for (const [name, value] of [['theme', bundle.person.display?.theme], ['text', bundle.person.display?.text]]) {
       if (value) root.dataset[name] = value; else delete root.dataset[name];
     }
-    if (this.queue?.person !== bundle.person.id) {
-      this.queue = new Queue({ person: bundle.person.id, lang: this.lang, changed: (d) => this.became(d), paused: (why) => { this.paused = why; this.draw(); } });
+    if (this.queue) this.queue.lang = this.lang;
+  }
+
+  // What waits is sent by a part of the program that a form can be opened without.
+  async sendQueue(asked) {
+    const { person } = this.bundle;
+    const { Queue } = await import('./phone-queue.js');
+    if (this.queue?.person !== person.id) {
+      this.queue = new Queue({ person: person.id, lang: this.lang, changed: (d) => this.became(d), paused: (why) => { this.paused = why; this.draw(); } });
     }
-    this.queue.lang = this.lang;
+    await this.queue.send(asked);
   }
 
   /** Asks the server for news, keeps them with all forms, and sends what waits. */
@@ -80,7 +87,7 @@ class Phone {
     await store.keep(`bundle:${bundle.person.id}`, bundle);
     await this.route();
     await this.fetchForms();
-    this.queue.send();
+    this.sendQueue();
   }
 
   round(code) { return this.bundle.rounds.find((r) => r.code === code); }
@@ -184,8 +191,9 @@ class Phone {
         return;
       }
     }
+    await prepare(form);
     const round = this.round(visit.round);
-    const engine = open(form, { answers: d.answers, unit: visit.place?.facts ?? {}, lists: this.bundle.type_lists, now: Date.now() - this.wrongBy(), zone: round?.zone, lang: this.lang });
+    const engine = open(form, { answers: d.answers, unit: visit.place?.facts ?? {}, lists: this.bundle.type_lists, now: Date.now() - this.wrongBy(), zone: round?.zone, steady: round?.steady, lang: this.lang });
     engine.stamp();
     const locked = d.state !== OPEN;
     if (locked) { this.showSent(visit, d); return; }
@@ -240,7 +248,7 @@ class Phone {
     navigator.serviceWorker?.ready.then((r) => r.sync?.register('khaosat-queue')).catch(() => {});
     this.form = null;
     await this.go('/visits');
-    this.queue.send();
+    this.sendQueue();
   }
 
   backLink() {
@@ -264,7 +272,7 @@ class Phone {
           r.score?.total && this.round(visit.round)?.show_score && [h('dt', {}, say('phone.score_word')), h('dd', {}, r.score.total)]),
         !d && visit.visit && h('p', {}, say('phone.sent_elsewhere')),
         h('p', { class: 'actions' },
-          d?.state === WAITING && h('button', { type: 'button', class: 'primary', onclick: () => this.queue.send(true) }, say('phone.send_now')),
+          d?.state === WAITING && h('button', { type: 'button', class: 'primary', onclick: () => this.sendQueue(true) }, say('phone.send_now')),
           (d?.state === REFUSED || d?.state === WAITING) && !d.receipt && h('button', { type: 'button', onclick: () => this.reopen(visit, d) }, say('phone.reopen')))));
   }
 
@@ -358,7 +366,7 @@ class Phone {
     return h('div', { role: 'status' },
       this.paused === 'signed-out' && h('div', { class: 'note' }, h('p', {}, say('phone.signed_out')), h('p', {}, h('a', { class: 'button', href: '/sign-in?next=/visits' }, say('phone.sign_in')))),
       offline && h('p', { class: 'note' }, say('phone.offline')),
-      waiting > 0 && h('div', { class: 'note' }, h('p', {}, say('phone.waiting', { count: waiting })), h('p', {}, h('button', { type: 'button', class: 'primary', onclick: () => this.queue.send(true) }, say('phone.send_now')))),
+      waiting > 0 && h('div', { class: 'note' }, h('p', {}, say('phone.waiting', { count: waiting })), h('p', {}, h('button', { type: 'button', class: 'primary', onclick: () => this.sendQueue(true) }, say('phone.send_now')))),
       this.lacking > 0 && h('p', { class: 'note' }, say('phone.forms_lacking', { count: this.lacking })),
       this.wrongBy() !== 0 && h('p', { class: 'note' }, say('phone.clock_wrong', { minutes: Math.round(Math.abs(this.wrongBy()) / 60000) })),
       this.lasting === false && this.drafts.some((d) => d.state !== RECEIVED) && h('p', { class: 'quiet' }, say('phone.may_evict')));
@@ -404,7 +412,7 @@ class Phone {
     this.drafts = await store.drafts(this.bundle.person.id);
     this.draw();
     this.alarm(say('phone.import_done', { count: taken }));
-    this.queue.send();
+    this.sendQueue();
   }
 }
 

@@ -9,8 +9,9 @@ self.addEventListener('install', (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(cacheName);
     // All or nothing: a version that is not whole is never used.
-    await cache.addAll([...files, '/manifest.webmanifest'].map((url) => new Request(url, { cache: 'reload' })));
-    const answer = await fetch(new Request(page, { cache: 'reload', credentials: 'same-origin' }));
+    // The browser has most of it already and only asks whether it is still so.
+    await cache.addAll([...files, '/manifest.webmanifest'].map((url) => new Request(url, { cache: 'no-cache' })));
+    const answer = await fetch(new Request(page, { cache: 'no-cache', credentials: 'same-origin' }));
     if (!answer.ok || answer.redirected) throw new Error('the page cannot be kept: nobody is signed in');
     await cache.put(page, answer);
     await self.skipWaiting();
