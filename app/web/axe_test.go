@@ -52,7 +52,7 @@ func TestNoPageBreaksARuleOfAccessibility(t *testing.T) {
 	check(desk, "editor, scoring")
 	response := strings.TrimPrefix(d.responseAbout(d.rated(true)[0]), "/api/v1/responses/")
 	for _, path := range []string{"/", "/templates", "/templates/SHCB-TK", "/new-template", "/template-import", "/rounds/demo-2018", "/rounds/demo-2018/analysis",
-		"/rounds/demo-2018/quality", "/rounds/demo-2018/coverage", "/rounds/demo-2018/assignments", "/review", "/review/" + response, "/audit", "/people", "/people/all.observer", "/account", "/api"} {
+		"/rounds/demo-2018/quality", "/rounds/demo-2018/files", "/rounds/demo-2018/slips?under=S0001", "/rounds/demo-2018/coverage", "/rounds/demo-2018/assignments", "/review", "/review/" + response, "/audit", "/people", "/people/all.observer", "/account", "/api"} {
 		desk.Goto(path)
 		check(desk, path)
 	}

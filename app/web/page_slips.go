@@ -44,6 +44,22 @@ func (slipsPage) Above(sl service.Slip) string {
 	return strings.Join(sl.Path[1:len(sl.Path)-1], " › ")
 }
 
+// Day is the day of the meeting as people write it here.
+func (slipsPage) Day(sl service.Slip) string {
+	return sl.Response.MeetingDate.Time().Format("02/01/2006")
+}
+
+// Score is the score as people see it; a dash where there is none.
+func (slipsPage) Score(lang string, sl service.Slip) string {
+	if !sl.Result.Graded() {
+		return none
+	}
+	if lang == "vi" {
+		return strings.Replace(sl.Result.Shown(), ".", ",", 1)
+	}
+	return sl.Result.Shown()
+}
+
 // Band is a band's label by its place in the scheme that the response was graded
 // by; "" for none.
 func (slipsPage) Band(lang string, sl service.Slip, i int) string {
