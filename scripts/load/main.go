@@ -26,6 +26,7 @@ func jobs() map[string]job {
 		"start":   {"start a server and wait until it is ready", start},
 		"table":   {"fill and query a round's table", table},
 		"summary": {"time the summary of a running server", summaryOverHTTP},
+		"beside":  {"time a page of a running server alone and while it makes a file", beside},
 		"raw":     {"write a sheet and CSV of a million responses, and the sheet with a bare stream writer", raw},
 		"export":  {"write a workbook with the program and with a bare stream writer", workbook},
 	}
