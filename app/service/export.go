@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -419,14 +420,25 @@ func (s *Service) planOf(ctx context.Context, b *basis) (*roundPlan, func(), err
 	return p, func() {}, nil
 }
 
+// coresForPages is how many cores a machine has at least on which a file that
+// gives way to pages is made on several of them. On a smaller one it takes one
+// core alone: were all of them busy, what comes over the network would wait for
+// the scheduler's next look at it, which is up to 10 ms away.
+const coresForPages = 4
+
 // details yields the responses of a basis with their scores. Reading, scoring
-// and what the caller does with the rows go on side by side.
+// and what the caller does with the rows go on side by side, unless that would
+// keep pages waiting.
 func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) iter.Seq2[*export.Detail, error] {
 	return func(yield func(*export.Detail, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		responses := ahead(ctx, s.responsesOf(ctx, b))
-		scored := ahead(ctx, func(yield func(*export.Detail, error) bool) {
+		sideBySide := !b.gentle || runtime.GOMAXPROCS(0) >= coresForPages
+		responses := s.responsesOf(ctx, b)
+		if sideBySide {
+			responses = ahead(ctx, responses)
+		}
+		var scored iter.Seq2[*export.Detail, error] = func(yield func(*export.Detail, error) bool) {
 			for r, err := range responses {
 				var d *export.Detail
 				if err == nil {
@@ -439,11 +451,11 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 					s.giveWay(ctx)
 				}
 			}
-		})
+		}
+		if sideBySide {
+			scored = ahead(ctx, scored)
+		}
 		for d, err := range scored {
-			if b.gentle {
-				s.giveWay(ctx)
-			}
 			if !yield(d, err) || err != nil {
 				return
 			}
