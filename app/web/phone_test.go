@@ -393,3 +393,31 @@ func TestChoicesOnAPhoneFollowWhatIsAnswered(t *testing.T) {
 		t.Errorf("offered were %q", offered)
 	}
 }
+
+// A photo that the server will never take is not sent for ever: the form is
+// received, the person is told which and why, and decides.
+func TestAPhotoThatTheServerRefuses(t *testing.T) {
+	d := newDay(t, 1)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	d.open(p, d.units[0])
+	d.answer(p, d.units[0], "")
+	p.Eval(`(async () => {
+		const store = await import("/static/phone-store.js");
+		const f = khaosatPhone.form;
+		const blob = new Blob(["no picture"], {type: "image/jpeg"});
+		await store.keepPhoto({draft: f.draft, name: "photo-1.jpg", path: "photo", blob, type: blob.type, size: blob.size, sha256: await store.digest("other bytes", "base64"), taken: Date.now()}); // as if the phone's memory had lost some
+		f.engine.set("photo", "photo-1.jpg");
+		await f.changed("photo");
+		f.refreshAll();
+	})()`, nil)
+	d.send(p, "refused")
+	d.sameBytes(p, 1)
+	d.waitKept(p, `d.receipt && d.refused.photos.length === 1 && d.refused.photos[0].detail`)
+	p.Eval(`khaosatPhone.go("/visits/" + khaosatPhone.bundle.visits[0].key)`, nil)
+	p.Wait(`document.querySelector(".card .problem")?.textContent.length > 10`)
+	p.Screenshot("visits-photo-refused-360")
+	p.Eval(`void (globalThis.confirm = () => true)`, nil)
+	p.Tap(".actions button:not(.primary)")
+	d.waitKept(p, `d.state === "received" && d.given_up.length === 1`)
+	d.sameBytes(p, 1)
+}

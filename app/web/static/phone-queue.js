@@ -80,6 +80,11 @@ export class Queue {
       d = await this.#note(d.id, (s) => ({ ...s, receipt: { ...answer, errors: undefined }, clock_error: Number.isNaN(clock) ? 0 : Date.now() - clock }), 'strict');
     }
     const photos = await this.#photos(d);
+    if (photos === 'refused') {
+      // The form is in; what cannot be sent is for the person to decide.
+      await this.#note(d.id, (s) => ({ ...s, state: REFUSED, sending: 0 }), 'strict');
+      return photos;
+    }
     if (photos !== 'sent') return this.#later(d, photos);
     const held = ['quarantined', 'rejected'].includes(d.receipt.state) || d.receipt.conflict;
     await this.#note(d.id, (s) => ({ ...s, state: held ? HELD : RECEIVED, sending: 0, attempts: 0, problem: '', photos_left: 0 }), 'strict');
@@ -93,6 +98,7 @@ export class Queue {
   // name are no second photo.
   async #photos(d) {
     const photos = await store.photos(d.id);
+    const refused = [];
     let left = photos.filter((p) => !p.sent).length;
     for (const p of photos) {
       if (p.sent) continue;
@@ -106,7 +112,14 @@ export class Queue {
       } catch {
         return response ? 'later' : 'offline'; // what is no JSON does not come from khaosat
       }
-      if (response.status === 401) return 'signed-out';
+      const { status } = response;
+      if (status === 401) return 'signed-out';
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+        // To send the same bytes again would come to the same, for ever.
+        refused.push({ name: p.name, path: p.path, status, detail: answer.detail || answer.title || `HTTP ${status}` });
+        await this.#note(d.id, (s) => ({ ...s, refused: { status, code: answer.code ?? '', title: answer.title ?? '', detail: '', errors: [], photos: refused, at: Date.now() } }), 'strict');
+        continue;
+      }
       if (!response.ok || !(await isPhotoReceipt(answer, p))) {
         await this.#note(d.id, (s) => ({ ...s, photos_left: left, problem: answer.detail || answer.title || `HTTP ${response.status}` }));
         return 'later';
@@ -115,7 +128,7 @@ export class Queue {
       left--;
       await this.#note(d.id, (s) => ({ ...s, photos_left: left }));
     }
-    return 'sent';
+    return refused.length > 0 ? 'refused' : 'sent';
   }
 
   async #later(d, why, problem = '') {

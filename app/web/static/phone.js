@@ -263,7 +263,8 @@ class Phone {
     const r = d?.receipt;
     fill(box, this.backLink(), h('h1', {}, visit.place?.name ?? visit.unit), h('p', { class: 'quiet' }, visit.template, ' · ', say(`role.${visit.role}`)),
       h('section', { class: 'card' }, h('h2', {}, this.stateWords(visit, d)),
-        d?.state === REFUSED && [h('p', { class: 'problem' }, d.refused.detail || d.refused.title), d.refused.errors?.length > 0 && h('ul', {}, d.refused.errors.map((e) => h('li', {}, e.item && [h('code', {}, e.item), ' '], e.message))), h('p', {}, say('phone.refused_what'))],
+        d?.state === REFUSED && r && [h('p', {}, say('phone.photos_refused')), h('ul', {}, (d.refused.photos ?? []).map((p) => h('li', {}, h('b', {}, this.photoName(p)), ' — ', h('span', { class: 'problem' }, p.detail)))), h('p', {}, say('phone.photos_refused_what'))],
+        d?.state === REFUSED && !r && [h('p', { class: 'problem' }, d.refused.detail || d.refused.title), d.refused.errors?.length > 0 && h('ul', {}, d.refused.errors.map((e) => h('li', {}, e.item && [h('code', {}, e.item), ' '], e.message))), h('p', {}, say('phone.refused_what'))],
         d?.state === WAITING && h('p', {}, say('phone.waiting_what')),
         d?.state === HELD && [h('p', {}, say('phone.held_what')), h('ul', {}, (r?.reasons ?? []).map((p) => h('li', {}, p.message)))],
         r && h('dl', { class: 'receipt' },
@@ -273,7 +274,26 @@ class Phone {
         !d && visit.visit && h('p', {}, say('phone.sent_elsewhere')),
         h('p', { class: 'actions' },
           d?.state === WAITING && h('button', { type: 'button', class: 'primary', onclick: () => this.sendQueue(true) }, say('phone.send_now')),
+          d?.state === REFUSED && r && [h('button', { type: 'button', class: 'primary', onclick: () => this.photosAgain(d) }, say('phone.photos_again')), h('button', { type: 'button', onclick: () => this.photosGivenUp(d) }, say('phone.photos_give_up'))],
           (d?.state === REFUSED || d?.state === WAITING) && !d.receipt && h('button', { type: 'button', onclick: () => this.reopen(visit, d) }, say('phone.reopen')))));
+  }
+
+  // A photo is known by the item it belongs to, which is what its name begins with.
+  photoName(p) { return (p.path || p.name).split('/').at(-1); }
+
+  // The form is in; its photos are tried again as they are.
+  async photosAgain(d) {
+    await this.became(await store.change(d.id, (s) => (s.state === REFUSED && s.receipt ? { ...s, state: WAITING, refused: null, attempts: 0 } : undefined), 'strict'));
+    this.sendQueue(true);
+  }
+
+  // What the server does not take goes from the phone only when its person says so.
+  async photosGivenUp(d) {
+    const names = (d.refused.photos ?? []).map((p) => p.name);
+    if (!confirm(this.say('phone.photos_sure', { count: names.length }))) return;
+    const now = await store.change(d.id, (s) => (s.state === REFUSED && s.receipt ? { ...s, state: RECEIVED, photos_left: 0, problem: '', given_up: names } : undefined), 'strict');
+    for (const name of names) await store.dropPhoto(d.id, name);
+    await this.became(now);
   }
 
   async reopen(visit, d) {
@@ -307,6 +327,7 @@ class Phone {
 
   stateWords(visit, d) {
     const { say } = this;
+    if (d?.state === REFUSED && d.receipt) return say('phone.state_photos_refused', { count: d.refused?.photos?.length ?? 0 });
     if (d?.state === WAITING) return d.sending && Date.now() - d.sending < 240000 ? say('phone.state_sending') : d.receipt ? say('phone.state_photos', { count: d.photos_left ?? 0 }) : say('phone.state_waiting');
     if (d?.state === REFUSED) return say('phone.state_refused');
     if (visit.returned && (!d || d.state === RECEIVED || d.state === HELD)) return say('phone.state_returned');
