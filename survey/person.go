@@ -38,10 +38,12 @@ type Person struct {
 	// Display is how the person wants pages to look.
 	Display Display `json:"display,omitzero"`
 	// PasswordHash is argon2id in PHC form; "" if no password was set.
-	PasswordHash string  `json:"password_hash,omitempty"`
-	Disabled     bool    `json:"disabled,omitempty"`
-	Rev          int64   `json:"rev"`
-	Events       []Event `json:"events,omitempty"`
+	PasswordHash string `json:"password_hash,omitempty"`
+	// Tried are the tries at practice cases, oldest first.
+	Tried    []Tried `json:"tried,omitempty"`
+	Disabled bool    `json:"disabled,omitempty"`
+	Rev      int64   `json:"rev"`
+	Events   []Event `json:"events,omitempty"`
 }
 
 // Display is how a person wants pages to look. The zero value leaves it to the

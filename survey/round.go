@@ -47,9 +47,11 @@ type Round struct {
 	Unplanned bool `json:"unplanned,omitempty"`
 	// Seed decides by lot where automatic assignment has a choice; the same seed
 	// gives the same assignments.
-	Seed   int64   `json:"seed,omitempty"`
-	Rev    int64   `json:"rev"`
-	Events []Event `json:"events,omitempty"`
+	Seed int64 `json:"seed,omitempty"`
+	// Practice is what observers have to pass first; nil if nothing.
+	Practice *Practice `json:"practice,omitempty"`
+	Rev      int64     `json:"rev"`
+	Events   []Event   `json:"events,omitempty"`
 }
 
 // RoundTemplate is one template of a round, with the versions that may be used.

@@ -117,18 +117,39 @@ type personDoc struct {
 	TextSize     string             `bson:"text_size,omitempty"`
 	FormView     string             `bson:"form_view,omitempty"`
 	PasswordHash string             `bson:"password_hash,omitempty"`
+	Tried        []triedDoc         `bson:"tried,omitempty"`
 	Disabled     bool               `bson:"disabled,omitempty"`
 	Events       []eventDoc         `bson:"events,omitempty"`
 }
 
 func personDocOf(p *survey.Person, h head) *personDoc {
 	return &personDoc{ID: p.ID, Head: h, Name: p.Name, FullName: p.FullName, Role: p.Role, Scope: p.Scope, Home: p.Home,
-		Language: p.Language, Theme: p.Display.Theme, TextSize: p.Display.Text, FormView: p.Display.Form, PasswordHash: p.PasswordHash, Disabled: p.Disabled, Events: each(p.Events, eventDocOf)}
+		Language: p.Language, Theme: p.Display.Theme, TextSize: p.Display.Text, FormView: p.Display.Form, PasswordHash: p.PasswordHash,
+		Tried: each(p.Tried, func(t survey.Tried) triedDoc { return triedDoc(t) }), Disabled: p.Disabled, Events: each(p.Events, eventDocOf)}
 }
 
 func (d *personDoc) person() *survey.Person {
 	return &survey.Person{ID: d.ID, Name: d.Name, FullName: d.FullName, Role: d.Role, Scope: d.Scope, Home: d.Home,
-		Language: d.Language, Display: survey.Display{Theme: d.Theme, Text: d.TextSize, Form: d.FormView}, PasswordHash: d.PasswordHash, Disabled: d.Disabled, Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
+		Language: d.Language, Display: survey.Display{Theme: d.Theme, Text: d.TextSize, Form: d.FormView}, PasswordHash: d.PasswordHash,
+		Tried: each(d.Tried, triedDoc.tried), Disabled: d.Disabled, Rev: d.Head.Rev, Events: each(d.Events, eventDoc.event)}
+}
+
+// triedDoc is a try at a practice case.
+type triedDoc struct {
+	Round  survey.RoundCode `bson:"round"`
+	Number int              `bson:"number"`
+	At     time.Time        `bson:"at"`
+	Items  int              `bson:"items"`
+	Same   int              `bson:"same"`
+	Total  string           `bson:"total,omitempty"`
+	Right  string           `bson:"right,omitempty"`
+	Passed bool             `bson:"passed"`
+}
+
+func (d triedDoc) tried() survey.Tried {
+	t := survey.Tried(d)
+	t.At = t.At.UTC()
+	return t
 }
 
 type tokenDoc struct {
@@ -187,7 +208,33 @@ type roundDoc struct {
 	ShowScore   bool               `bson:"show_score,omitempty"`
 	Unplanned   bool               `bson:"unplanned,omitempty"`
 	Seed        int64              `bson:"seed,omitempty"`
+	Practice    *practiceDoc       `bson:"practice,omitempty"`
 	Events      []eventDoc         `bson:"events,omitempty"`
+}
+
+type practiceDoc struct {
+	Number   int                 `bson:"number"`
+	Template survey.TemplateCode `bson:"template"`
+	Version  int                 `bson:"version"`
+	Text     string              `bson:"text"`
+	Answers  []answerDoc         `bson:"answers,omitempty"`
+	Exact    int                 `bson:"exact"`
+	Within   int                 `bson:"within"`
+	Months   int                 `bson:"months,omitempty"`
+}
+
+func practiceDocOf(p *survey.Practice) *practiceDoc {
+	if p == nil {
+		return nil
+	}
+	return &practiceDoc{p.Number, p.Template, p.Version, p.Text, each(p.Answers, answerDocOf), p.Exact, p.Within, p.Months}
+}
+
+func (d *practiceDoc) practice() *survey.Practice {
+	if d == nil {
+		return nil
+	}
+	return &survey.Practice{Number: d.Number, Template: d.Template, Version: d.Version, Text: d.Text, Answers: each(d.Answers, answerDoc.answer), Exact: d.Exact, Within: d.Within, Months: d.Months}
 }
 
 type roundTemplateDoc struct {
@@ -206,7 +253,7 @@ type scopeDoc struct {
 func roundDocOf(r *survey.Round, h head) *roundDoc {
 	return &roundDoc{Code: r.Code, Head: h, Title: pairs(r.Title), Scope: scopeDoc(r.Scope), Opens: r.Opens.String(),
 		Closes: r.Closes.String(), Closed: r.Closed, Zone: r.Zone, Periods: r.Periods, DoubleShare: r.DoubleShare,
-		ShowScore: r.ShowScore, Unplanned: r.Unplanned, Seed: r.Seed,
+		ShowScore: r.ShowScore, Unplanned: r.Unplanned, Seed: r.Seed, Practice: practiceDocOf(r.Practice),
 		Templates: each(r.Templates, func(t survey.RoundTemplate) roundTemplateDoc { return roundTemplateDoc(t) }),
 		Events:    each(r.Events, eventDocOf)}
 }
@@ -219,7 +266,7 @@ func (d *roundDoc) round() (*survey.Round, error) {
 	closes, err := survey.ParseDate(d.Closes)
 	return &survey.Round{Code: d.Code, Title: survey.Text(d.Title), Scope: survey.Scope(d.Scope), Opens: opens, Closes: closes,
 		Closed: d.Closed, Zone: d.Zone, Periods: d.Periods, DoubleShare: d.DoubleShare, Rev: d.Head.Rev,
-		ShowScore: d.ShowScore, Unplanned: d.Unplanned, Seed: d.Seed,
+		ShowScore: d.ShowScore, Unplanned: d.Unplanned, Seed: d.Seed, Practice: d.Practice.practice(),
 		Templates: each(d.Templates, func(t roundTemplateDoc) survey.RoundTemplate { return survey.RoundTemplate(t) }),
 		Events:    each(d.Events, eventDoc.event)}, err
 }

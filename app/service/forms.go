@@ -33,6 +33,8 @@ type Visit struct {
 	Observer *survey.Person
 	// Stored is the response that holds the visit, nil if there is none.
 	Stored *survey.Response
+	// Practise says that its observer has to pass the round's practice case first.
+	Practise bool
 }
 
 // Visit opens an assigned visit for filling in: the observer's own, or one in
@@ -69,6 +71,7 @@ func (s *Service) Visit(ctx context.Context, c Caller, id survey.AssignmentID) (
 	if v.Observer, err = s.store.Person(ctx, a.Observer); err != nil {
 		return nil, err
 	}
+	v.Practise = v.Observer.MustPractise(round, a.Role, s.Now())
 	rt, ok := round.Template(a.Template)
 	if !ok {
 		return nil, unknown

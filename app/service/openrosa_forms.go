@@ -144,6 +144,9 @@ func (s *Service) odkVisits(ctx context.Context, who *OpenRosaCaller) ([]odkVisi
 		if err != nil {
 			return nil, err
 		}
+		if v.Rating == nil && who.Person.MustPractise(round, v.Role, s.Now()) {
+			continue // the page of the visits says why
+		}
 		out = append(out, odkVisit{v, round})
 	}
 	return out, nil

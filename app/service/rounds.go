@@ -97,6 +97,7 @@ func (s *Service) SaveRound(ctx context.Context, c Caller, r *survey.Round) erro
 	}
 	defer s.forgetRound(r.Code)
 	if r.Rev == 0 {
+		r.Practice = nil
 		r.Events = []survey.Event{s.event(c, "round.created", nil)}
 		return s.store.CreateRound(ctx, r)
 	}
@@ -107,6 +108,7 @@ func (s *Service) SaveRound(ctx context.Context, c Caller, r *survey.Round) erro
 	if err := s.coversRound(ctx, c, before); err != nil {
 		return err
 	}
+	r.Practice = before.Practice // it has a door of its own
 	r.Events = append(before.Events, s.event(c, "round.changed", survey.Args{
 		"opens": r.Opens.String(), "closes": r.Closes.String(), "closed": fmt.Sprint(r.Closed)}))
 	return s.store.ReplaceRound(ctx, r)

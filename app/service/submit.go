@@ -134,6 +134,9 @@ func (s *Service) prepare(ctx context.Context, c Caller, reach survey.Reach, in 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.hasPractised(ctx, c, round, observer, in); err != nil {
+		return nil, nil, err
+	}
 	filled := compiled.Form.Fill(in.Answers, survey.Context{Unit: &unit.UnitFacts, Lists: lists, Now: now})
 	problems := filled.Validate()
 	if asked := filled.MeetingDate(); asked != 0 {
@@ -387,9 +390,14 @@ func sameContent(stored, r *survey.Response) bool {
 	if stored.VisitKey != r.VisitKey || stored.TemplateVersion != r.TemplateVersion || len(r.Answers) == 0 {
 		return false
 	}
-	a, err1 := json.Marshal(stored.Answers)
-	b, err2 := json.Marshal(r.Answers)
-	return err1 == nil && err2 == nil && bytes.Equal(a, b)
+	return sameAnswers(stored.Answers, r.Answers)
+}
+
+// sameAnswers reports whether answers say the same.
+func sameAnswers(a, b survey.Answers) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // repeated gives the first answer to content that is stored already, nil if it

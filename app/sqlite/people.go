@@ -12,7 +12,13 @@ var people = &kind[survey.Person]{
 	noun:  "person",
 	id:    func(p *survey.Person) string { return string(p.ID) },
 	rev:   func(p *survey.Person) *int64 { return &p.Rev },
-	cut:   func(p *survey.Person) { p.Events = cutEvents(p.Events) },
+	cut: func(p *survey.Person) {
+		p.Events = cutEvents(p.Events)
+		p.Tried = append([]survey.Tried(nil), p.Tried...)
+		for i := range p.Tried {
+			p.Tried[i].At = cutTime(p.Tried[i].At)
+		}
+	},
 }
 
 const storedPerson = "SELECT rev FROM people WHERE id = ?"

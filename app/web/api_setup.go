@@ -184,7 +184,7 @@ func (s *Server) apiRounds(q *request) error {
 	views := make([]survey.Round, len(rounds))
 	for i, r := range rounds {
 		views[i] = *r
-		views[i].Events = nil
+		views[i].Events, views[i].Practice = nil, nil
 	}
 	return q.send(200, listOf(views))
 }
@@ -199,7 +199,7 @@ func (s *Server) apiRound(q *request) error {
 
 func (s *Server) sendRound(q *request, status int, r *survey.Round) error {
 	view := *r
-	view.Events = nil
+	view.Events, view.Practice = nil, nil // observers read it too
 	q.etag(r.Rev)
 	return q.send(status, view)
 }

@@ -198,6 +198,9 @@ func (s *Server) pagePlain(q *request) error {
 	if err != nil {
 		return err
 	}
+	if v.Practise && v.Observer.ID == q.caller.Person.ID {
+		return q.Redirect("/practice/"+url.PathEscape(string(v.Round.Code))+"?first=1", fiber.StatusSeeOther)
+	}
 	if v.Stored != nil && v.Stored.State == survey.StateApproved {
 		return q.Redirect(receiptPath(v.Assignment.ID, v.Stored.ID, false), fiber.StatusSeeOther)
 	}

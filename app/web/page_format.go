@@ -69,6 +69,9 @@ func (p page) Moment(t time.Time) string {
 	return t.In((&survey.Round{}).Location()).Format("02/01/2006 15:04")
 }
 
+// Now gives the time.
+func (p page) Now() time.Time { return time.Now() }
+
 // named makes a map for a template that needs several things.
 func named(pairs ...any) map[string]any {
 	out := map[string]any{}

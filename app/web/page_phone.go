@@ -63,6 +63,7 @@ type phoneRoundJSON struct {
 	Steady    *steadyJSON            `json:"steady,omitempty"`
 	ShowScore bool                   `json:"show_score"`
 	Unplanned bool                   `json:"unplanned"`
+	Practise  bool                   `json:"practise"` // the practice case is to be passed first
 	Templates []survey.RoundTemplate `json:"templates"`
 }
 
@@ -122,7 +123,7 @@ func (s *Server) apiPhone(q *request) error {
 		out.Person.Name = p.Name
 	}
 	for _, r := range b.Rounds {
-		out.Rounds = append(out.Rounds, phoneRoundJSON{r.Code, r.Title, r.Opens, r.Closes, r.Closed, r.Location().String(), steadySince(r.Location(), s.svc.Now()), r.ShowScore, r.Unplanned, r.Templates})
+		out.Rounds = append(out.Rounds, phoneRoundJSON{r.Code, r.Title, r.Opens, r.Closes, r.Closed, r.Location().String(), steadySince(r.Location(), s.svc.Now()), r.ShowScore, r.Unplanned, p.MustPractise(r, survey.RoleObserver, s.svc.Now()), r.Templates})
 	}
 	for _, v := range b.Visits {
 		line := phoneVisitJSON{ownVisitJSON: asOwnVisit(v.OwnVisit, b.Lists), Key: string(v.ID)}

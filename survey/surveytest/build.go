@@ -179,6 +179,7 @@ func Person(n int, bend ...func(*survey.Person)) *survey.Person {
 		ID: survey.PersonID(ID("person", n)), Name: fmt.Sprintf("person%d", n), FullName: "Nguyễn Thị Ánh",
 		Role: survey.Observer, Scope: "TW", Home: UnitCode(n), Language: "vi", PasswordHash: "$argon2id$v=19$m=1",
 		Display: survey.Display{Theme: "dark", Text: "large", Form: "whole"},
+		Tried:   []survey.Tried{{Round: RoundCode, Number: 2, At: Received.Add(time.Hour), Items: 20, Same: 18, Total: "80.50", Right: "82.00", Passed: true}},
 		Events:  []survey.Event{Event("person.added")},
 	}, bend)
 }
@@ -200,6 +201,8 @@ func Round(code survey.RoundCode, bend ...func(*survey.Round)) *survey.Round {
 		Scope:     survey.Scope{Under: []survey.UnitCode{"TW"}, Sectors: []string{"XP"}, Tags: []string{"CPH"}},
 		Opens:     survey.MustDate("2018-01-01"), Closes: survey.MustDate("2018-12-31"),
 		Zone: survey.DefaultZone, Periods: survey.PeriodOnce, DoubleShare: 0.1, ShowScore: true, Unplanned: true, Seed: 1 << 60,
+		Practice: &survey.Practice{Number: 2, Template: TemplateCode, Version: 1, Text: "Chi bộ họp đúng giờ.", Exact: 80, Within: 10, Months: 12,
+			Answers: survey.Answers{{Item: "A1", Value: survey.TextValue("p4")}, {Item: "present", Value: survey.NumberValue(12)}}},
 		Events: []survey.Event{Event("round.made")},
 	}, bend)
 }

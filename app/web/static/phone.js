@@ -178,6 +178,11 @@ class Phone {
   }
 
   async openVisit(visit) {
+    // What was begun goes on: it is never lost for want of a practice.
+    if (this.round(visit.round)?.practise && ['observer', 'second'].includes(visit.role) && !visit.visit && !this.drafts.some((d) => d.key === visit.key)) {
+      fill(box, this.backLink(), h('p', { class: 'note', role: 'status' }, this.say('phone.practise_first')), h('p', {}, h('a', { class: 'button primary', href: `/practice/${encodeURIComponent(visit.round)}` }, this.say('phone.practise_do'))));
+      return;
+    }
     const d = await this.draftOf(visit);
     if (!d) { this.showSent(visit, null); return; }
     const key = this.formKey(visit, d.version);
@@ -386,6 +391,7 @@ class Phone {
     const offline = !navigator.onLine || this.paused === 'offline';
     return h('div', { role: 'status' },
       this.paused === 'signed-out' && h('div', { class: 'note' }, h('p', {}, say('phone.signed_out')), h('p', {}, h('a', { class: 'button', href: '/sign-in?next=/visits' }, say('phone.sign_in')))),
+      this.bundle.rounds.filter((r) => r.practise && !r.closed).map((r) => h('div', { class: 'note' }, h('p', {}, say('phone.practise', { round: r.title[this.lang] ?? Object.values(r.title)[0] ?? r.code })), h('p', {}, h('a', { class: 'button primary', href: `/practice/${encodeURIComponent(r.code)}` }, say('phone.practise_do'))))),
       offline && h('p', { class: 'note' }, say('phone.offline')),
       waiting > 0 && h('div', { class: 'note' }, h('p', {}, say('phone.waiting', { count: waiting })), h('p', {}, h('button', { type: 'button', class: 'primary', onclick: () => this.sendQueue(true) }, say('phone.send_now')))),
       this.lacking > 0 && h('p', { class: 'note' }, say('phone.forms_lacking', { count: this.lacking })),
