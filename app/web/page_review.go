@@ -147,7 +147,11 @@ func (s *Server) review(q *request, status int, data reviewPage) error {
 		b.add(data.Result.Filled().Lines())
 		data.Lines = b.lines
 	}
-	return s.show(q.Ctx, status, "review", q.page(r.Standing.Name, data))
+	title := r.Standing.Name
+	if title == "" {
+		title = q.say("review.title")
+	}
+	return s.show(q.Ctx, status, "review", q.page(title, data))
 }
 
 // reviewBuilder makes the lines of a page of a filled-in form.
