@@ -68,9 +68,5 @@ func (s *Server) apiMakeFeed(q *request) error {
 }
 
 func (s *Server) feedBase(q *request) string {
-	base := s.config.BaseURL
-	if base == "" {
-		base = q.BaseURL()
-	}
-	return base + dataPath + "/"
+	return q.away() + dataPath + "/"
 }

@@ -126,6 +126,7 @@ var mayUse = map[string]string{
 	"GET /api/v1/phone":                                      "AMOP",
 	"GET /visits":                                            "AMOP",
 	"GET /visits/list":                                       "AMOP",
+	"GET /visits/calendar.ics":                               "AMOP",
 	"GET /visits/:visit":                                     "AMOP",
 	"GET /guide":                                             ".",
 	"GET /worker.js":                                         ".",

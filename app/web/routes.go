@@ -146,6 +146,7 @@ func (s *Server) routes() []route {
 		{"GET", api + "/phone", survey.OpSubmit, s.apiPhone, ""},
 		{"GET", "/visits", survey.OpSubmit, s.pagePhone, ""},
 		{"GET", "/visits/list", survey.OpSubmit, s.pageVisitList, ""},
+		{"GET", "/visits/calendar.ics", survey.OpSubmit, s.pageCalendar, ""},
 		{"GET", "/visits/:visit", survey.OpSubmit, s.pagePhone, ""},
 		{"GET", "/guide", "", s.pageGuide, ""},
 		{"GET", "/worker.js", "", s.phoneWorker, ""},

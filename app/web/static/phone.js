@@ -380,6 +380,7 @@ class Phone {
       h('details', { class: 'phone-more' }, h('summary', {}, say('phone.more')),
         h('p', {}, person.name), h('p', { class: 'actions' },
           h('a', { class: 'button', href: '/account' }, say('phone.account')), h('a', { class: 'button', href: '/guide' }, say('phone.guide')),
+          h('a', { class: 'button', href: '/visits/calendar.ics', download: 'khaosat.ics' }, say('phone.calendar_get')),
           h('button', { type: 'button', onclick: () => this.exportFile() }, say('phone.export')),
           h('label', { class: 'button' }, say('phone.import'), h('input', { type: 'file', class: 'unseen', accept: 'application/json,.khaosat', onchange: (e) => this.importFile(e.target.files[0]) })),
           h('form', { method: 'post', action: '/sign-out' }, h('button', {}, say('phone.sign_out')))),

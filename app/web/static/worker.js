@@ -33,7 +33,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
   const own = request.mode === 'navigate'
-    ? url.pathname === page || /^\/visits\/[^/]+$/.test(url.pathname) && url.pathname !== '/visits/list'
+    ? url.pathname === page || /^\/visits\/[^/]+$/.test(url.pathname) && !['/visits/list', '/visits/calendar.ics'].includes(url.pathname)
     : files.includes(url.pathname) || url.pathname === '/manifest.webmanifest';
   if (!own) return;
   event.respondWith((async () => {
