@@ -217,7 +217,10 @@ func header1(name, value string) []header { return []header{{name, value}} }
 // go wrong on the way.
 func story(t *testing.T, c *contract, r *rig) []call {
 	id := survey.NewID()
-	held := survey.NewID()
+	held, free := survey.NewID(), survey.NewID() // free is about a visit that has no response
+	ofFree := r.form(r.rated(false)[0], survey.RoleSuperior)
+	ofFree["source"] = "queue"
+	answersOf(ofFree)["A1"] = "early"
 	submission := c.example(t, "submit")
 	changed := cloned(t, submission)
 	answersOf(changed)["remark"] = "Đã sửa."
@@ -396,6 +399,7 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "submit", as: all, path: id, body: changed, status: 202},
 		{id: "submit", as: all, path: id, body: changed, headers: header1("If-Match", `"9"`), status: 412},
 		{id: "submit", as: all, path: held, body: fromDevice, status: 202},
+		{id: "submit", as: all, path: free, body: ofFree, status: 202},
 		{id: "submit", as: all, path: survey.NewID(), body: submission, status: 409},
 		{id: "submit", as: all, path: survey.NewID(), body: wrongAnswer, status: 422},
 		{id: "submit", as: all, path: survey.NewID(), body: nowhere, status: 404},
@@ -443,6 +447,8 @@ func story(t *testing.T, c *contract, r *rig) []call {
 		{id: "release", as: "all.analyst", path: held, body: map[string]any{}, headers: header1("If-Match", `"1"`), status: 403},
 		{id: "release", as: all, path: survey.NewID(), body: map[string]any{}, headers: header1("If-Match", `"1"`), status: 404},
 		{id: "release", as: all, path: id, body: map[string]any{}, headers: header1("If-Match", `"1"`), status: 409},
+		{id: "release", as: all, path: free, body: map[string]any{"despite": false}, headers: header1("If-Match", `"1"`), status: 422},
+		{id: "release", as: all, path: free, body: c.example(t, "release"), headers: header1("If-Match", `"1"`), status: 200},
 		{id: "reject", as: all, path: held, body: c.example(t, "reject"), status: 428},
 		{id: "reject", as: all, path: held, body: map[string]any{"reason": " "}, headers: header1("If-Match", `"1"`), status: 422},
 		{id: "reject", as: all, path: held, body: c.example(t, "reject"), headers: header1("If-Match", `"9"`), status: 412},
