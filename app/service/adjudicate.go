@@ -63,7 +63,7 @@ func (s *Service) Dispute(ctx context.Context, c Caller, id survey.ResponseID) (
 	return d, s.nameAll(ctx, d.Names, []survey.PersonID{d.Ratings[0].Observer, d.Ratings[1].Observer})
 }
 
-// Fill fills answers into the form of a dispute as they would be on receipt now.
+// FillDispute fills answers into the form of a dispute as they would be on receipt now.
 func (s *Service) FillDispute(d *Dispute, answers survey.Answers) *survey.Filled {
 	return d.Compiled.Form.Fill(answers, survey.Context{Unit: &d.Ratings[0].Standing.UnitFacts, Lists: d.Lists, Now: s.now().In(s.location(d.Round))})
 }

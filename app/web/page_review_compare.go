@@ -64,11 +64,11 @@ func pairs(a, b []reviewLine) []pairLine {
 }
 
 // Points writes the points of one side, "" if the item has none there.
-func (p pairLine) Points(l *reviewLine) string {
-	if l == nil || l.Score == nil || !l.Score.Applies {
+func (l pairLine) Points(side *reviewLine) string {
+	if side == nil || side.Score == nil || !side.Score.Applies {
 		return ""
 	}
-	return l.Score.Earned.String() + " / " + l.Score.Available.String()
+	return side.Score.Earned.String() + " / " + side.Score.Available.String()
 }
 
 // revisionsPage compares two contents of a response.
