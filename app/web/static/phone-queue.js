@@ -114,7 +114,9 @@ export class Queue {
       }
       const { status } = response;
       if (status === 401) return 'signed-out';
-      if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+      const whole = async () => p.sha256 === await digest(await p.blob.arrayBuffer(), 'base64');
+      const onTheWay = answer.code === 'attachment.digest' && await whole(); // it was spoilt on its way, and is not here
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429 && !onTheWay) {
         // To send the same bytes again would come to the same, for ever.
         refused.push({ name: p.name, path: p.path, status, detail: answer.detail || answer.title || `HTTP ${status}` });
         await this.#note(d.id, (s) => ({ ...s, refused: { status, code: answer.code ?? '', title: answer.title ?? '', detail: '', errors: [], photos: refused, at: Date.now() } }), 'strict');
