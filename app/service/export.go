@@ -22,6 +22,20 @@ import (
 // ProgramVersion is written into workbooks.
 var ProgramVersion = "0.1.0"
 
+// How choices and CSV are written; whoever asks for a file need not know what
+// writes it.
+type (
+	// Values says how the choices of a question are written.
+	Values = export.Values
+	// CSVFormat says how CSV is written.
+	CSVFormat = export.CSVFormat
+)
+
+// WriteCSV writes the summary as one CSV table, in the language "vi" or "en".
+func (r *RoundSummary) WriteCSV(w io.Writer, language string, format CSVFormat) error {
+	return export.SummaryCSV(w, r.Summary, r.Scheme, language, format)
+}
+
 // ExportOptions say which workbook is wanted.
 type ExportOptions struct {
 	Round    survey.RoundCode    `json:"round"`

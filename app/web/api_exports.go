@@ -13,7 +13,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/khaosat/khaosat/app/service"
-	"github.com/khaosat/khaosat/export"
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/message"
@@ -30,7 +29,7 @@ func (q *request) exportOptions() (service.ExportOptions, error) {
 		lang = "vi"
 	}
 	o := service.ExportOptions{Round: survey.RoundCode(q.Params("round")), Template: query.Template, Language: lang, Groupings: list[scoring.Grouping](q, "by"),
-		Filter: query.Filter, Values: export.Values(q.Query("values")), Gentle: true}
+		Filter: query.Filter, Values: service.Values(q.Query("values")), Gentle: true}
 	o.Summary, err = q.flag("summary")
 	return o, err
 }
@@ -58,7 +57,7 @@ func (s *Server) apiExportCSV(q *request) error {
 		return err
 	}
 	return s.sendMade(q, string(o.Round)+".csv.zip", func(ctx context.Context, w io.Writer) error {
-		return s.svc.ExportCSV(ctx, q.caller, o, export.CSVFormat{Semicolon: separator == "semicolon"}, w)
+		return s.svc.ExportCSV(ctx, q.caller, o, service.CSVFormat{Semicolon: separator == "semicolon"}, w)
 	})
 }
 
@@ -170,7 +169,7 @@ type orderJSON struct {
 	Language  string             `json:"language" validate:"omitempty,oneof=vi en"`
 	Groupings []scoring.Grouping `json:"by"`
 	Summary   bool               `json:"summary"`
-	Values    export.Values      `json:"values" validate:"omitempty,oneof=codes labels"`
+	Values    service.Values     `json:"values" validate:"omitempty,oneof=codes labels"`
 	Separator string             `json:"separator" validate:"omitempty,oneof=comma semicolon"`
 	Level     int                `json:"level" validate:"min=0,max=5"`
 	AsOf      *time.Time         `json:"as_of"`

@@ -5,7 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/khaosat/khaosat/export"
+	"github.com/khaosat/khaosat/app/service"
 	"github.com/khaosat/khaosat/survey"
 )
 
@@ -41,7 +41,7 @@ func (s *Server) apiSummaryCSV(q *request) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := export.SummaryCSV(&b, sum.Summary, sum.Scheme, q.caller.Language, export.CSVFormat{Semicolon: separator == "semicolon"}); err != nil {
+	if err := sum.WriteCSV(&b, q.caller.Language, service.CSVFormat{Semicolon: separator == "semicolon"}); err != nil {
 		return err
 	}
 	q.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")

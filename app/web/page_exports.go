@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/khaosat/khaosat/app/service"
-	"github.com/khaosat/khaosat/export"
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/message"
@@ -114,7 +113,7 @@ func (s *Server) pageOrder(q *request) error {
 	o := service.Order{Kind: survey.JobKind(form.Get("kind")), Semicolon: form.Get("separator") == "semicolon"}
 	o.Level, _ = strconv.Atoi(form.Get("level"))
 	o.ExportOptions = service.ExportOptions{Round: code, Template: survey.TemplateCode(form.Get("template")), Language: form.Get("language"), Title: strings.TrimSpace(form.Get("title")),
-		Summary: form.Get("rows") == "no", Values: export.Values(form.Get("values"))}
+		Summary: form.Get("rows") == "no", Values: service.Values(form.Get("values"))}
 	for _, g := range form["by"] {
 		o.Groupings = append(o.Groupings, scoring.Grouping(g))
 	}
