@@ -350,6 +350,7 @@ func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 	defer stop(nil)
 	progress := make(chan [2]int, 1)
 	done := make(chan struct{})
+	beat := *j  // the file is made from the job meanwhile
 	go func() { // says that we are at work, and how far
 		defer close(done)
 		tick := time.NewTicker(jobBeat)
@@ -363,11 +364,11 @@ func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 				continue
 			case <-tick.C:
 			}
-			next := *j
+			next := beat
 			next.Beat, next.Done, next.Total = s.Now(), at[0], at[1]
 			switch err := s.store.ReplaceJob(work, &next); {
 			case err == nil:
-				*j = next
+				beat = next
 			case survey.KindOf(err) == survey.Conflict || isNotFound(err):
 				stop(errJobTaken)
 				return
@@ -387,6 +388,7 @@ func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 	taken := errors.Is(context.Cause(work), errJobTaken)
 	stop(nil)
 	<-done
+	j.Rev, j.Beat, j.Done, j.Total = beat.Rev, beat.Beat, beat.Done, beat.Total
 	if taken {
 		if err == nil && j.SHA256 != "" {
 			_ = s.store.DropContent(context.WithoutCancel(ctx), j.SHA256)

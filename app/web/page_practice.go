@@ -153,11 +153,11 @@ func (s *Server) pagePractise(q *request) error {
 
 // pageDoPractise hands a practice form in and shows where it differs.
 func (s *Server) pageDoPractise(q *request) error {
-	v, err := s.svc.Practice(q.ctx, q.caller, survey.RoundCode(q.Params("round")))
+	fields, err := q.formUpTo(s.config.MaxJSON)
 	if err != nil {
 		return err
 	}
-	fields, err := q.formUpTo(s.config.MaxJSON)
+	v, err := s.svc.Practice(q.ctx, q.caller, survey.RoundCode(q.Params("round")))
 	if err != nil {
 		return err
 	}

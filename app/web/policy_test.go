@@ -221,6 +221,8 @@ func TestEveryRouteLetsInTheRolesItShould(t *testing.T) {
 				switch {
 				case !let:
 					a.problem(t, 403, "auth.role")
+				case account == "part." && ofWholeRound[name]:
+					a.problem(t, 403, "auth.round_scope")
 				case a.status == 401 && !strings.Contains(route.path, "sign-in"), a.status == 403, a.status >= 500:
 					t.Errorf("%s as %s%s: %d %s", name, account, role, a.status, a.body)
 				}
@@ -247,6 +249,13 @@ var aboutOne = []string{"/units/:", "/responses/:", "/people/:", "/assignments/:
 
 // elsewhere says that a test of its own shows how a route keeps to the scope.
 const elsewhere = "elsewhere"
+
+// ofWholeRound has the routes that are closed to whoever is in charge of a part
+// of the round's units only, whatever they ask for.
+var ofWholeRound = map[string]bool{
+	"GET /rounds/:round/practice":  true,
+	"POST /rounds/:round/practice": true,
+}
 
 // outOfScope has every route about one thing, with the body to send: enough for
 // the request to come to the question whether the thing lies in the scope.
