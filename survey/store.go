@@ -200,10 +200,11 @@ type AttachmentStore interface {
 	// Content opens a stored content; NotFound (code "content.unknown") if there
 	// is none of the hash. The caller closes it.
 	Content(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
-	// DropContent forgets a content. It is left as it is when an attachment names
-	// it; one that is not there is no error. Nobody may be about to attach the
-	// same content.
-	DropContent(ctx context.Context, sha256 string) error
+	// DropContent forgets a content, on behalf of a job ("" for none). It is left
+	// as it is when an attachment names it, or another job as its file or basis;
+	// one that is not there is no error. Nobody may be about to attach the same
+	// content.
+	DropContent(ctx context.Context, sha256 string, job JobID) error
 	// Attach notes that a stored content goes with a response, which need not be
 	// stored yet, under a name. The same again is left as it is; another content
 	// under the same name is kept beside the first.

@@ -90,15 +90,23 @@ func (s *Store) DropJob(ctx context.Context, id survey.JobID) error {
 
 // DropContent implements survey.AttachmentStore: the entry in the list of files
 // goes first, since a content is there as long as that is.
-func (s *Store) DropContent(ctx context.Context, hash string) error {
+func (s *Store) DropContent(ctx context.Context, hash string, job survey.JobID) error {
 	op, cancel := s.limit(ctx)
 	defer cancel()
-	err := s.db.Collection(attachmentsName).FindOne(op, bson.D{{Key: "sha256", Value: hash}}).Err()
-	if !errors.Is(err, mongo.ErrNoDocuments) { // attached, or not known
-		return s.failure(ctx, err)
+	for _, named := range []struct {
+		collection string
+		by         bson.D
+	}{
+		{attachmentsName, bson.D{{Key: "sha256", Value: hash}}},
+		{jobsName, bson.D{{Key: "_id", Value: bson.D{{Key: "$ne", Value: job}}}, {Key: "$or", Value: bson.A{bson.D{{Key: "sha256", Value: hash}}, bson.D{{Key: "basis", Value: hash}}}}}},
+	} {
+		err := s.db.Collection(named.collection).FindOne(op, named.by).Err()
+		if !errors.Is(err, mongo.ErrNoDocuments) { // named, or not known
+			return s.failure(ctx, err)
+		}
 	}
 	var f contentFile
-	err = s.db.Collection(contentFilesName).FindOneAndDelete(op, bson.D{{Key: "filename", Value: hash}}).Decode(&f)
+	err := s.db.Collection(contentFilesName).FindOneAndDelete(op, bson.D{{Key: "filename", Value: hash}}).Decode(&f)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil
 	}

@@ -106,12 +106,16 @@ func (s *Service) Adjudicate(ctx context.Context, c Caller, id survey.ResponseID
 	if r.Period != lead.Period {
 		return nil, wrongComment("review.other_period", "/"+survey.MeetingDateItem, r.MeetingDate.String())
 	}
+	// The files come first: a ruling that is there is whole, and is not made again.
+	if err := s.takeFiles(ctx, c, r, d); err != nil {
+		return nil, err
+	}
 	done, err := s.create(ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
 	done.Warnings = warnings
-	return done, s.takeFiles(ctx, c, done.Response, d)
+	return done, nil
 }
 
 // takeFiles gives a ruling the files that its answers took from the ratings.

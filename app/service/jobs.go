@@ -58,12 +58,9 @@ func (s *Service) OrderFile(ctx context.Context, c Caller, id survey.JobID, o Or
 	if _, err := c.may(survey.OpExport); err != nil {
 		return nil, err
 	}
-	if _, err := uuid.Parse(string(id)); err != nil || len(id) != 36 {
-		return nil, invalidOrder("job.id", "/id", string(id))
-	}
-	id = survey.JobID(strings.ToLower(string(id)))
-	if j, err := s.Job(ctx, c, id); err == nil || !isNotFound(err) {
-		return j, err
+	id, before, err := s.ordered(ctx, c, id)
+	if err != nil || before != nil {
+		return before, err
 	}
 	if !slices.Contains(survey.JobKinds, o.Kind) {
 		return nil, invalidOrder("job.kind", "/kind", string(o.Kind))
@@ -120,6 +117,20 @@ func (s *Service) OrderFile(ctx context.Context, c Caller, id survey.JobID, o Or
 	return s.queue(ctx, c, j)
 }
 
+// ordered gives the id of an order as it is kept, and the job if the order came
+// before.
+func (s *Service) ordered(ctx context.Context, c Caller, id survey.JobID) (survey.JobID, *survey.Job, error) {
+	if _, err := uuid.Parse(string(id)); err != nil || len(id) != 36 {
+		return "", nil, invalidOrder("job.id", "/id", string(id))
+	}
+	id = survey.JobID(strings.ToLower(string(id)))
+	j, err := s.Job(ctx, c, id)
+	if isNotFound(err) {
+		return id, nil, nil
+	}
+	return id, j, err
+}
+
 func (s *Service) queue(ctx context.Context, c Caller, j *survey.Job) (*survey.Job, error) {
 	j.Events = []survey.Event{s.event(c, "job.ordered", survey.Args{"kind": string(j.Kind), "round": string(j.Round)})}
 	err := s.store.CreateJob(ctx, j)
@@ -143,11 +154,9 @@ func (s *Service) MakeAgain(ctx context.Context, c Caller, of, id survey.JobID) 
 	if !first.Kept() {
 		return nil, &survey.Error{Kind: survey.Conflict, Code: "job.not_a_report"}
 	}
-	if _, err := uuid.Parse(string(id)); err != nil || len(id) != 36 {
-		return nil, invalidOrder("job.id", "/id", string(id))
-	}
-	if j, err := s.Job(ctx, c, id); err == nil || !isNotFound(err) {
-		return j, err
+	id, before, err := s.ordered(ctx, c, id)
+	if err != nil || before != nil {
+		return before, err
 	}
 	return s.queue(ctx, c, &survey.Job{ID: id, Kind: first.Kind, Round: first.Round, Title: first.Title, Request: first.Request, Owner: c.id(), Scope: first.Scope,
 		State: survey.JobQueued, Cutoff: first.Cutoff, Basis: first.Basis, Again: first.ID, Created: s.Now()})
@@ -304,7 +313,7 @@ func (s *Service) nextJob(ctx context.Context, worker string) (*survey.Job, erro
 		now := s.Now()
 		switch {
 		case j.State.Over() && !j.Kept() && s.expired(j):
-			if err := s.clearJob(ctx, j, all); err != nil {
+			if err := s.clearJob(ctx, j); err != nil {
 				return nil, err
 			}
 			continue
@@ -329,13 +338,10 @@ func (s *Service) nextJob(ctx context.Context, worker string) (*survey.Job, erro
 	return nil, nil
 }
 
-// clearJob forgets a job and its file, unless another job has the same one.
-func (s *Service) clearJob(ctx context.Context, j *survey.Job, all []*survey.Job) error {
-	shared := slices.ContainsFunc(all, func(other *survey.Job) bool { return other.ID != j.ID && other.SHA256 == j.SHA256 })
-	if j.SHA256 != "" && !shared {
-		if err := s.store.DropContent(ctx, j.SHA256); err != nil {
-			return err
-		}
+// clearJob forgets a job and its file.
+func (s *Service) clearJob(ctx context.Context, j *survey.Job) error {
+	if err := s.store.DropContent(ctx, j.SHA256, j.ID); err != nil {
+		return err
 	}
 	return s.store.DropJob(ctx, j.ID)
 }
@@ -344,14 +350,14 @@ func (s *Service) clearJob(ctx context.Context, j *survey.Job, all []*survey.Job
 // has taken over.
 var errJobTaken = errors.New("the job is not ours any more")
 
-// runJob makes a job's file.
+// runJob makes a job's file, and says meanwhile that we are at work, and how far.
 func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	progress := make(chan [2]int, 1)
 	done := make(chan struct{})
-	beat := *j  // the file is made from the job meanwhile
-	go func() { // says that we are at work, and how far
+	beat := *j // the file is made from the job meanwhile
+	go func() {
 		defer close(done)
 		tick := time.NewTicker(jobBeat)
 		defer tick.Stop()
@@ -366,7 +372,12 @@ func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 			}
 			next := beat
 			next.Beat, next.Done, next.Total = s.Now(), at[0], at[1]
-			switch err := s.store.ReplaceJob(work, &next); {
+			// A write that is cut short may have been made all the same, and the job
+			// would have a revision that we do not know of.
+			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobSilence/3)
+			err := s.store.ReplaceJob(whole, &next)
+			cancel()
+			switch {
 			case err == nil:
 				beat = next
 			case survey.KindOf(err) == survey.Conflict || isNotFound(err):
@@ -391,7 +402,7 @@ func (s *Service) runJob(ctx context.Context, j *survey.Job) {
 	j.Rev, j.Beat, j.Done, j.Total = beat.Rev, beat.Beat, beat.Done, beat.Total
 	if taken {
 		if err == nil && j.SHA256 != "" {
-			_ = s.store.DropContent(context.WithoutCancel(ctx), j.SHA256)
+			_ = s.store.DropContent(context.WithoutCancel(ctx), j.SHA256, j.ID)
 		}
 		return
 	}
@@ -423,8 +434,9 @@ func (s *Service) finishJob(ctx context.Context, j *survey.Job, err error) {
 	defer cancel()
 	if err := s.store.ReplaceJob(last, j); err != nil {
 		s.log.Warn("the end of a job was not noted", "job", string(j.ID), "error", err)
-		if j.State == survey.JobDone && !j.Kept() {
-			_ = s.store.DropContent(last, j.SHA256)
+		// Without an answer the end may have been noted, and then the file is wanted.
+		if refused := survey.KindOf(err) == survey.Conflict || isNotFound(err); refused && j.State == survey.JobDone {
+			_ = s.store.DropContent(last, j.SHA256, j.ID)
 		}
 	}
 }

@@ -14,7 +14,12 @@ import (
 // What a document is about may have changed since its first events: the log says
 // what it is now, as whoever reads the documents would find.
 const insertEvent = `INSERT INTO events (at, kind, id, n, person, action, detail, round, unit, owner)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET round = excluded.round, unit = excluded.unit`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET round = excluded.round, unit = excluded.unit
+	WHERE (round, unit) <> (excluded.round, excluded.unit)`
+
+// dropTemplateEvents forgets a template's events: its last ones may have become
+// one with a later save, which no other document's do.
+const dropTemplateEvents = "DELETE FROM events WHERE kind = 'template' AND id = ?"
 
 // log writes a document's events where they can be read in the order of time.
 // It is part of the change that writes the document.
@@ -23,6 +28,11 @@ func (k *kind[T]) log(t *tx, v *T) error {
 		return nil
 	}
 	about, events := k.trail(v)
+	if about.Kind == survey.ObjectTemplate {
+		if _, err := t.exec(dropTemplateEvents, about.ID); err != nil {
+			return err
+		}
+	}
 	for n, e := range events {
 		var detail any
 		if len(e.Detail) > 0 {

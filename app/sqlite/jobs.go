@@ -61,17 +61,24 @@ func (s *Store) DropJob(ctx context.Context, id survey.JobID) error {
 	})
 }
 
-const attachedContent = "SELECT 1 FROM attachments WHERE sha256 = ? LIMIT 1"
+const (
+	attachedContent = "SELECT 1 FROM attachments WHERE sha256 = ? LIMIT 1"
+	// There are few jobs, and contents are seldom dropped.
+	contentOfJob = "SELECT 1 FROM jobs WHERE id <> ? AND ? IN (doc ->> '$.sha256', doc ->> '$.basis') LIMIT 1"
+)
 
 // DropContent implements survey.AttachmentStore.
-func (s *Store) DropContent(ctx context.Context, hash string) error {
+func (s *Store) DropContent(ctx context.Context, hash string, job survey.JobID) error {
 	if b, err := hex.DecodeString(hash); err != nil || len(b) != sha256.Size {
 		return nil // nothing has such a name
 	}
 	return s.write(ctx, len(hash), func(t *tx) error {
 		var one int
-		attached, err := t.one(attachedContent, []any{hash}, &one)
-		if err != nil || attached {
+		named, err := t.one(attachedContent, []any{hash}, &one)
+		if err == nil && !named {
+			named, err = t.one(contentOfJob, []any{job, hash}, &one)
+		}
+		if err != nil || named {
 			return err
 		}
 		if err := os.Remove(s.contentPath(hash)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -27,6 +27,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 		{"a person's tokens", listTokens, "SEARCH tokens USING INDEX tokens_person (person=? AND (created,hash)>(?,?))"},
 		{"jobs", listJobs, "SEARCH jobs USING INDEX jobs_created ((created,id)>(?,?))"},
 		{"whether a content is attached", attachedContent, "SEARCH attachments USING COVERING INDEX attachments_sha256 (sha256=?)"},
+		{"a template's events", dropTemplateEvents, "SEARCH events USING INDEX events_template (id=?)"},
 		{"tries", findTries, "SEARCH tries USING PRIMARY KEY (key=?)"},
 		{"old tries", dropTries, "SEARCH tries USING INDEX tries_last (last<?)"},
 		{"units", followUnits, "SEARCH units USING INTEGER PRIMARY KEY (rowid>?)"},

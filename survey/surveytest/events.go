@@ -39,6 +39,9 @@ func testEvents(t *testing.T, opener Opener) {
 	}
 	template := Template("FORM", 2, func(t *survey.Template) { t.Events = events(2, "template.imported") })
 	Must(t, s.CreateTemplate(ctx, template))
+	// Saves that follow each other count as one: the last event gives way to a later one.
+	template.Events = append(template.Events[:1:1], events(1, "template.edited")...)
+	Must(t, s.ReplaceTemplate(ctx, template))
 	add(template.Object(), template.Events)
 	unit := Unit(1, func(u *survey.Unit) { u.Events = events(1, "unit.imported") })
 	Must(t, s.PutUnits(ctx, []*survey.Unit{unit}))

@@ -71,7 +71,7 @@ func testJobs(t *testing.T, opener Opener) {
 		Must(t, err)
 		WantSame(t, got, &survey.Job{ID: "bare", Rev: 1})
 	})
-	t.Run("a content is dropped unless it is attached", func(t *testing.T) {
+	t.Run("a content is dropped unless it is attached or another job has it", func(t *testing.T) {
 		s := opener(t)()
 		ctx := t.Context()
 		put := func(text string) string {
@@ -82,7 +82,28 @@ func testJobs(t *testing.T, opener Opener) {
 		free, attached := put(strings.Repeat("free ", 200_000)), put("attached")
 		Must(t, s.Attach(ctx, &survey.Attachment{Response: survey.ResponseID(ID("response", 1)), Name: "a.jpg", SHA256: attached, Size: 8, At: Received}))
 		for _, hash := range []string{free, attached, free, "nothing", survey.HashRaw([]byte("never was"))} {
-			Must(t, s.DropContent(ctx, hash))
+			Must(t, s.DropContent(ctx, hash, ""))
+		}
+		// A report that is made again is often the same file.
+		report, basis := put("report"), put("basis")
+		Must(t, s.CreateJob(ctx, &survey.Job{ID: "first", Created: Received, SHA256: report, Basis: basis}))
+		Must(t, s.CreateJob(ctx, &survey.Job{ID: "again", Created: Received, SHA256: report, Basis: basis}))
+		for range 2 {
+			Must(t, s.DropContent(ctx, report, "again"))
+			Must(t, s.DropContent(ctx, basis, "again"))
+			for _, hash := range []string{report, basis} {
+				content, err := s.Content(ctx, hash)
+				if err != nil {
+					t.Fatalf("the other job has lost its content: %v", err)
+				}
+				content.Close()
+			}
+		}
+		Must(t, s.DropJob(ctx, "first"))
+		for _, hash := range []string{report, basis} {
+			Must(t, s.DropContent(ctx, hash, "again"))
+			_, err := s.Content(ctx, hash)
+			WantError(t, err, survey.NotFound, "content.unknown")
 		}
 		_, err := s.Content(ctx, free)
 		WantError(t, err, survey.NotFound, "content.unknown")
