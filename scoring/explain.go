@@ -76,37 +76,40 @@ type Line struct {
 }
 
 // Lost is what the item could have earned more.
-func (l *Line) Lost() survey.Points { return l.Available - l.Earned }
+func (s *ItemScore) Lost() survey.Points { return s.Available - s.Earned }
 
 // Lines explains every scored item that applies, in template order.
 func (r *Result) Lines() []Line {
 	lines := make([]Line, 0, len(r.Items))
 	for i := range r.Items {
-		if !r.Items[i].Applies {
-			continue
+		if r.Items[i].Applies {
+			lines = append(lines, r.line(i))
 		}
-		it := &r.scorer.items[i]
-		l := Line{Item: it.item, State: r.Items[i].State, ItemScore: r.Items[i]}
-		if c := r.filled.Cell(it.slot); c.State == survey.Answered {
-			l.Value = c.Value.Text()
-			if it.list != nil && c.Choice >= 0 {
-				l.Option = &it.list.Choices[c.Choice]
-			}
-		}
-		if n := int(l.ItemScore.Choice); len(it.steps) > 0 && n >= 0 && n < len(it.steps) {
-			l.Step = &it.item.Steps[n]
-		}
-		lines = append(lines, l)
 	}
 	return lines
+}
+
+func (r *Result) line(i int) Line {
+	it := &r.scorer.items[i]
+	l := Line{Item: it.item, State: r.Items[i].State, ItemScore: r.Items[i]}
+	if c := r.filled.Cell(it.slot); c.State == survey.Answered {
+		l.Value = c.Value.Text()
+		if it.list != nil && c.Choice >= 0 {
+			l.Option = &it.list.Choices[c.Choice]
+		}
+	}
+	if n := int(l.ItemScore.Choice); len(it.steps) > 0 && n >= 0 && n < len(it.steps) {
+		l.Step = &it.item.Steps[n]
+	}
+	return l
 }
 
 // Deductions lists the items that earned less than was available, in template order.
 func (r *Result) Deductions() []Line {
 	var out []Line
-	for _, l := range r.Lines() {
-		if l.Lost() > 0 {
-			out = append(out, l)
+	for i := range r.Items {
+		if r.Items[i].Applies && r.Items[i].Lost() > 0 {
+			out = append(out, r.line(i))
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // maxNesting bounds repeats within repeats in what is read.
@@ -91,20 +92,41 @@ func (r *answerReader) document() (Answers, error) {
 	return nil, answerShapeError("", "answers.not_object")
 }
 
+// answerRoom is where the answers of an object gather until it is known how many
+// there are.
+type answerRoom struct {
+	out  Answers
+	seen map[string]struct{}
+}
+
+var answerRooms = sync.Pool{New: func() any { return &answerRoom{seen: map[string]struct{}{}} }}
+
+// mostRoom is how many answers a room is kept for.
+const mostRoom = 512
+
+func (room *answerRoom) clear() {
+	if cap(room.out) > mostRoom {
+		return
+	}
+	clear(room.out)
+	room.out = room.out[:0]
+	clear(room.seen)
+	answerRooms.Put(room)
+}
+
 // answers reads one object: the answers of a response or of a repeat instance.
 func (r *answerReader) answers(pointer string, depth int) (Answers, error) {
 	if depth > maxNesting {
 		return nil, answerShapeError(pointer, "answers.too_deep")
 	}
 	r.pos++ // the brace
-	out := make(Answers, 0, 4)
-	if depth == 0 {
-		out = make(Answers, 0, 64)
-	}
-	seen := make(map[string]struct{}, cap(out))
+	room := answerRooms.Get().(*answerRoom)
+	defer room.clear()
 	for {
-		if more, err := r.more(len(out) == 0, '}'); err != nil || !more {
-			return out, err
+		if more, err := r.more(len(room.out) == 0, '}'); err != nil {
+			return nil, err
+		} else if !more {
+			return append(make(Answers, 0, len(room.out)), room.out...), nil
 		}
 		name, err := r.text()
 		if err != nil {
@@ -113,15 +135,15 @@ func (r *answerReader) answers(pointer string, depth int) (Answers, error) {
 		if err := r.skip(':'); err != nil {
 			return nil, err
 		}
-		if _, twice := seen[name]; twice {
+		if _, twice := room.seen[name]; twice {
 			return nil, answerShapeError(pointer+"/"+EscapePointer(name), "answers.twice")
 		}
-		seen[name] = struct{}{}
+		room.seen[name] = struct{}{}
 		v, err := r.value(pointer, name, depth)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Answer{name, v})
+		room.out = append(room.out, Answer{name, v})
 	}
 }
 

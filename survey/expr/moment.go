@@ -74,9 +74,15 @@ var (
 // maxMoment is longer than any date or time that can be read.
 const maxMoment = 40
 
+// mayBeMoment is false for what no layout takes. Trying the layouts costs an
+// error each, and most of what is asked for as a time was left empty.
+func mayBeMoment(s string) bool {
+	return s != "" && len(s) <= maxMoment && s[0] >= '0' && s[0] <= '9'
+}
+
 func parseMoment(s string, zone *time.Location) (float64, bool) {
 	s = strings.TrimSpace(s)
-	if len(s) > maxMoment {
+	if !mayBeMoment(s) {
 		return 0, false
 	}
 	for _, layout := range localLayouts {
@@ -123,7 +129,7 @@ func clockFraction(t time.Time) float64 {
 
 func parseClock(s string) (float64, bool) {
 	s = strings.TrimSpace(s)
-	if len(s) > maxMoment {
+	if !mayBeMoment(s) {
 		return 0, false
 	}
 	if i := strings.IndexAny(s, "Z+-"); i > 0 {
