@@ -256,6 +256,9 @@ type ResponseFilter struct {
 	Observer PersonID
 	Role     Role
 	State    ReviewState
+	// Bare leaves out what is seldom asked of many responses at once: the raw bytes
+	// of all submissions and the packed row come empty.
+	Bare bool
 }
 
 // Row is what summaries need of a response.

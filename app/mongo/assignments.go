@@ -63,7 +63,7 @@ func (s *Store) AssignmentsOf(ctx context.Context, observer survey.PersonID, rou
 
 // AssignmentsSince implements survey.AssignmentStore.
 func (s *Store) AssignmentsSince(ctx context.Context, round survey.RoundCode, after survey.Cursor) iter.Seq2[survey.Change[*survey.Assignment], error] {
-	return follow(ctx, s.assignments, s.assignmentLog, bson.D{{Key: "round", Value: round}}, after)
+	return follow(ctx, s.assignments, s.assignmentLog, bson.D{{Key: "round", Value: round}}, nil, after)
 }
 
 // visitFields are what VisitsSince reads of an assignment.

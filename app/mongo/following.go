@@ -290,10 +290,10 @@ func errCursor(cursor survey.Cursor) error {
 	return refuse(survey.Invalid, "cursor", survey.Args{"cursor": fmt.Sprintf("%.40q", string(cursor))})
 }
 
-// follow is since with the documents read.
-func follow[T any](ctx context.Context, c *shelf[T], l *log, filter bson.D, after survey.Cursor) iter.Seq2[survey.Change[*T], error] {
+// follow is since with the documents read; fields is a projection, nil for all.
+func follow[T any](ctx context.Context, c *shelf[T], l *log, filter, fields bson.D, after survey.Cursor) iter.Seq2[survey.Change[*T], error] {
 	return func(yield func(survey.Change[*T], error) bool) {
-		for change, err := range l.since(ctx, filter, after, pages(documentPage, nil)) {
+		for change, err := range l.since(ctx, filter, after, pages(documentPage, fields)) {
 			var v *T
 			if err == nil {
 				v, err = c.read(change.Doc)

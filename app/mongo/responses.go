@@ -61,8 +61,14 @@ func (s *Store) Response(ctx context.Context, id survey.ResponseID) (*survey.Res
 
 // ResponsesSince implements survey.ResponseStore.
 func (s *Store) ResponsesSince(ctx context.Context, f survey.ResponseFilter, after survey.Cursor) iter.Seq2[survey.Change[*survey.Response], error] {
-	return follow(ctx, s.responses, s.responseLog, filterOf(f), after)
+	var fields bson.D
+	if f.Bare {
+		fields = bareFields
+	}
+	return follow(ctx, s.responses, s.responseLog, filterOf(f), fields, after)
 }
+
+var bareFields = bson.D{{Key: "submission.raw", Value: 0}, {Key: "earlier.raw", Value: 0}, {Key: "conflicts.raw", Value: 0}, {Key: "packed", Value: 0}}
 
 // filterOf gives the conditions of a filter.
 func filterOf(f survey.ResponseFilter) bson.D {

@@ -72,5 +72,5 @@ func (s *Store) Unit(ctx context.Context, code survey.UnitCode) (*survey.Unit, e
 
 // UnitsSince implements survey.UnitStore.
 func (s *Store) UnitsSince(ctx context.Context, after survey.Cursor) iter.Seq2[survey.Change[*survey.Unit], error] {
-	return follow(ctx, s.units, s.unitLog, bson.D{}, after)
+	return follow(ctx, s.units, s.unitLog, bson.D{}, nil, after)
 }

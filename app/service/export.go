@@ -484,7 +484,7 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 // filter in whatever state, unless states were asked for, as they were at the
 // cut-off. What is held for review is not among them.
 func (s *Service) responsesOf(ctx context.Context, b *basis) iter.Seq2[*survey.Response, error] {
-	f := survey.ResponseFilter{Round: b.round.Code, Template: b.query.Template}
+	f := survey.ResponseFilter{Round: b.round.Code, Template: b.query.Template, Bare: true}
 	if under := b.query.Filter.Under; len(under) == 1 {
 		f.Under = under[0]
 	}

@@ -116,7 +116,7 @@ func (s *Service) fillAsOf(ctx context.Context, b *basis) error {
 		key survey.VisitKey
 	}
 	var found []placed
-	for change, err := range s.store.ResponsesSince(ctx, survey.ResponseFilter{Round: b.round.Code, Template: b.query.Template}, "") {
+	for change, err := range s.store.ResponsesSince(ctx, survey.ResponseFilter{Round: b.round.Code, Template: b.query.Template, Bare: true}, "") {
 		if err != nil {
 			return err
 		}

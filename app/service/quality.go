@@ -127,7 +127,7 @@ func (s *Service) oddTimes(ctx context.Context, c Caller, q scoring.Query, out *
 	var took []float64
 	aside := map[survey.ResponseID]map[string]*survey.Event{}
 	zone := out.Round.Location()
-	filter := survey.ResponseFilter{Round: out.Round.Code, Template: q.Template, Under: c.Person.Scope}
+	filter := survey.ResponseFilter{Round: out.Round.Code, Template: q.Template, Under: c.Person.Scope, Bare: true}
 	for change, err := range s.store.ResponsesSince(ctx, filter, "") {
 		if err != nil {
 			return err

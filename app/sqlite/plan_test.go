@@ -42,6 +42,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 		{"a form", findForm, "SEARCH forms USING INDEX sqlite_autoindex_forms_1 (code=? AND version=?)"},
 		{"all responses", filter(survey.ResponseFilter{}), "SEARCH r USING INTEGER PRIMARY KEY (rowid>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"a round's", filter(survey.ResponseFilter{Round: "r"}), "SEARCH r USING INDEX responses_round (round=? AND pos>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
+		{"a round's without their bytes", filter(survey.ResponseFilter{Round: "r", Bare: true}), "SEARCH r USING INDEX responses_round (round=? AND pos>?)"},
 		{"a round's under a unit", filter(survey.ResponseFilter{Round: "r", Under: "u", State: "s"}), "SEARCH r USING INDEX responses_round (round=? AND pos>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"an observer's in a round", filter(survey.ResponseFilter{Round: "r", Observer: "o"}), "SEARCH r USING INDEX responses_observer (observer=? AND rowid>?); SEARCH w USING PRIMARY KEY (round=? AND pos=?)"},
 		{"a unit's", filter(survey.ResponseFilter{Unit: "u", Observer: "o"}), "SEARCH r USING INDEX responses_visit (unit=?); SEARCH w USING PRIMARY KEY (round=? AND pos=?); USE TEMP B-TREE FOR ORDER BY"},

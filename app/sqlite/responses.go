@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"iter"
@@ -265,6 +266,7 @@ func (s *Store) Response(ctx context.Context, id survey.ResponseID) (r *survey.R
 type fields struct {
 	rev                       int64
 	doc, raw, history, packed []byte
+	bare                      bool // the last three are left out
 }
 
 func (f *fields) dest() []any { return []any{&f.rev, &f.doc, &f.raw, &f.history, &f.packed} }
@@ -277,6 +279,9 @@ func (f *fields) decode() (*survey.Response, error) {
 		return nil, err
 	}
 	r.Raw, r.Packed = f.raw, f.packed
+	if f.bare {
+		return r, nil
+	}
 	return r, decodeHistory(r, f.history)
 }
 
@@ -285,7 +290,10 @@ func (f *fields) decode() (*survey.Response, error) {
 // planner, which knows nothing of how many responses a unit has: the narrowest
 // first, and one that is missing is an error, not a slow query.
 func filterQuery(f survey.ResponseFilter, pos int64, limit int) (string, []any) {
-	q := `SELECT r.pos, r.rev, r.doc, r.raw, r.history, w.packed FROM responses r`
+	q := "SELECT r.pos, r.rev, r.doc, r.raw, r.history, w.packed FROM responses r"
+	if f.Bare {
+		q = "SELECT r.pos, r.rev, r.doc, NULL, NULL, NULL FROM responses r"
+	}
 	switch {
 	case f.Unit != "":
 		q += " INDEXED BY responses_visit"
@@ -294,7 +302,10 @@ func filterQuery(f survey.ResponseFilter, pos int64, limit int) (string, []any) 
 	case f.Round != "":
 		q += " INDEXED BY responses_round"
 	}
-	q += " CROSS JOIN response_rows w ON w.round = r.round AND w.pos = r.pos WHERE r.pos > ?"
+	if !f.Bare {
+		q += " CROSS JOIN response_rows w ON w.round = r.round AND w.pos = r.pos"
+	}
+	q += " WHERE r.pos > ?"
 	args := []any{pos}
 	narrow := func(condition, value string) {
 		if value != "" {
@@ -320,10 +331,12 @@ func (s *Store) ResponsesSince(ctx context.Context, f survey.ResponseFilter, aft
 		query, args := filterQuery(f, pos, limit)
 		return c.each(ctx, query, args, func(rows scanner) (bool, error) {
 			var pos int64
-			var f fields
-			if err := rows.Scan(append([]any{&pos}, f.dest()...)...); err != nil {
+			f := fields{bare: f.Bare}
+			var doc sql.RawBytes // nothing of it is kept
+			if err := rows.Scan(&pos, &f.rev, &doc, &f.raw, &f.history, &f.packed); err != nil {
 				return false, err
 			}
+			f.doc = doc
 			r, err := f.decode()
 			return err == nil && add(pos, r, f.size()), err
 		})

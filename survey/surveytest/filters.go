@@ -81,6 +81,7 @@ func testFilter(t *testing.T, s survey.Store, f survey.ResponseFilter, all []*su
 		}
 	}
 	n := len(want)
+	bare := map[survey.ResponseID]*survey.Response{}
 	got := Collect(t, s.ResponsesSince(t.Context(), f, ""))
 	for _, c := range got {
 		r := want[c.Doc.ID]
@@ -88,11 +89,34 @@ func testFilter(t *testing.T, s survey.Store, f survey.ResponseFilter, all []*su
 			t.Fatalf("%s does not match, or comes twice", c.Doc.ID)
 		}
 		WantSame(t, c.Doc, r)
+		bare[c.Doc.ID] = c.Doc
 		delete(want, c.Doc.ID)
 	}
 	if len(want) > 0 {
 		t.Fatalf("%d of %d that match do not come", len(want), n)
 	}
+	f.Bare = true
+	for _, c := range Collect(t, s.ResponsesSince(t.Context(), f, "")) {
+		if len(c.Doc.Raw)+len(c.Doc.Packed) > 0 {
+			t.Fatalf("%s comes with its bytes", c.Doc.ID)
+		}
+		whole := *bare[c.Doc.ID]
+		whole.Packed = nil
+		strip := func(list []survey.Submission) []survey.Submission {
+			own := slices.Clone(list)
+			for i := range own {
+				own[i].Raw = nil
+			}
+			return own
+		}
+		whole.Submission.Raw, whole.Earlier, whole.Conflicts = nil, strip(whole.Earlier), strip(whole.Conflicts)
+		WantSame(t, c.Doc, &whole)
+		delete(bare, c.Doc.ID)
+	}
+	if len(bare) > 0 {
+		t.Fatalf("%d of %d do not come without their bytes", len(bare), n)
+	}
+	f.Bare = false
 	if n > 1 { // and on from a cursor in the middle
 		rest := Collect(t, s.ResponsesSince(t.Context(), f, got[n/2].Cursor))
 		if len(rest) != n-n/2-1 || (len(rest) > 0 && rest[0].Doc.ID != got[n/2+1].Doc.ID) {
