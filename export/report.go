@@ -43,6 +43,10 @@ type Report struct {
 	// Late are the responses that came in or changed after the cut-off.
 	Late []Late
 
+	// Gather fills in what is added up (Summary and what follows it, but for
+	// Late); nil if that has been done. It may run beside Details: see Gathered.
+	Gather func() error
+
 	// Details yields one entry a response of the template, returned ones
 	// included. It is gone through once; nil for no such sheets.
 	Details iter.Seq2[*Detail, error]
@@ -52,6 +56,16 @@ type Report struct {
 	SheetRows int
 	// Progress is told how many rows have been written; it may be nil.
 	Progress func(rows int)
+}
+
+// Gathered makes sure that what is added up is there.
+func (r *Report) Gathered() error {
+	if r.Gather == nil {
+		return nil
+	}
+	gather := r.Gather
+	r.Gather = nil
+	return gather()
 }
 
 // Line is a name with a value.

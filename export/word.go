@@ -25,6 +25,9 @@ const (
 // what people add. It uses the report up. On an error what was written is no
 // document.
 func Word(w io.Writer, r *Report) error {
+	if err := r.Gathered(); err != nil {
+		return err
+	}
 	d := &document{w: &writer{report: r, scheme: r.Template.Scheme}}
 	if d.w.scheme == nil {
 		d.w.scheme = &survey.Scheme{}

@@ -1,10 +1,12 @@
 package export
 
 import (
+	"errors"
 	"io"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
@@ -38,7 +40,7 @@ type writer struct {
 	rows   int
 }
 
-// Workbook writes the report as an .xlsx workbook and uses it up: what was long
+// Workbook writes the report as an .xlsx workbook, gathers it if need be, and uses it up: what was long
 // in it is gone afterwards. On an error what was written is no workbook.
 func Workbook(w io.Writer, r *Report) error {
 	b := &writer{report: r, file: excelize.NewFile(), scheme: r.Template.Scheme}
@@ -55,18 +57,30 @@ func Workbook(w io.Writer, r *Report) error {
 			d.close()
 		}
 	}()
-	// First what is in memory, so that it need not stay there beside the rest.
-	early, err := b.spoolEarly()
-	data = append(data, early...)
-	if err != nil {
+	// What is added up is written as soon as it is there, so that it need not stay
+	// in memory, and beside the rows, if it has not been gathered before.
+	var early []*dataSheet
+	var beside errgroup.Group
+	gather := func() (err error) {
+		if err = r.Gathered(); err == nil {
+			early, err = b.spoolEarly()
+		}
 		return err
 	}
+	if r.Gather != nil && r.Details != nil {
+		beside.Go(gather)
+	} else if err := gather(); err != nil {
+		data = early
+		return err
+	}
+	var err error
 	if r.Details != nil {
-		sheets, err := b.spoolDetails()
-		data = append(data, sheets...)
-		if err != nil {
-			return err
-		}
+		data, err = b.spoolDetails()
+	}
+	err = errors.Join(beside.Wait(), err)
+	data = append(early, data...)
+	if err != nil {
+		return err
 	}
 	parts, err := b.sheets(data)
 	if err != nil {

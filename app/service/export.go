@@ -9,9 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/khaosat/khaosat/export"
 	"github.com/khaosat/khaosat/scoring"
@@ -89,33 +88,6 @@ func (o *ExportOptions) check() error {
 	return nil
 }
 
-// Export writes a round's workbook: the same numbers as the summaries, from the
-// same table, and a row for every response of the template in the caller's
-// scope. On an error what was written is no workbook.
-func (s *Service) Export(ctx context.Context, c Caller, o ExportOptions, w io.Writer) error {
-	r, err := s.report(ctx, c, &o)
-	if err != nil {
-		return err
-	}
-	return export.Workbook(w, r)
-}
-
-// ExportCSV writes the responses that the options name as a zip of CSV files:
-// see export.CSV. On an error what was written is no zip.
-func (s *Service) ExportCSV(ctx context.Context, c Caller, o ExportOptions, format export.CSVFormat, w io.Writer) error {
-	if _, err := c.may(survey.OpExport); err != nil {
-		return err
-	}
-	if err := o.check(); err != nil {
-		return err
-	}
-	b, err := s.liveBasis(ctx, c, &o)
-	if err != nil {
-		return err
-	}
-	return export.CSV(w, s.rawReport(ctx, &o, b), format)
-}
-
 // rawReport is a report with nothing but rows.
 func (s *Service) rawReport(ctx context.Context, o *ExportOptions, b *basis) *export.Report {
 	people := b.people(s)
@@ -165,21 +137,8 @@ func (s *Service) liveBasis(ctx context.Context, c Caller, o *ExportOptions) (*b
 	return b, err
 }
 
-// report gathers what a workbook shows.
-func (s *Service) report(ctx context.Context, c Caller, o *ExportOptions) (*export.Report, error) {
-	if _, err := c.may(survey.OpExport); err != nil {
-		return nil, err
-	}
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	b, err := s.liveBasis(ctx, c, o)
-	if err != nil {
-		return nil, err
-	}
-	return s.reportOf(ctx, c, o, b)
-}
-
+// reportOf is a report with what is gathered beside its rows, now or while they
+// are written.
 func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *basis) (*export.Report, error) {
 	round := b.round
 	r := &export.Report{Round: round, Template: b.current.Template, Language: o.Language, Lists: b.lists, Title: o.Title, AsOf: round.Closes,
@@ -191,6 +150,25 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	}
 	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
 	r.Narrowed = narrowedLines(o, label)
+	people := b.people(s)
+	r.Gather = func() error { return s.gather(ctx, c, o, b, r, people, label) }
+	if !b.sideBySide() {
+		if err := r.Gathered(); err != nil {
+			return nil, err
+		}
+	}
+	if !o.Summary {
+		r.Details = s.details(ctx, b, people)
+	}
+	if o.Progress != nil {
+		total := b.table.Len()
+		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
+	}
+	return r, nil
+}
+
+// gather adds up what a report shows beside its rows.
+func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *basis, r *export.Report, people *detailNames, label func(scoring.Grouping, string) survey.Text) error {
 	summary := func(by scoring.Grouping, items bool) (*scoring.Summary, error) {
 		q := b.query
 		q.By, q.Items, q.Intervals = by, items, true
@@ -203,41 +181,35 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 		}
 		return sum, nil
 	}
-	var all errgroup.Group
 	var err error
 	if r.Summary, err = summary(scoring.BySector, true); err != nil {
-		return nil, err
+		return err
 	}
 	for _, by := range o.Groupings {
 		sum := r.Summary
 		if by != scoring.BySector {
 			if sum, err = summary(by, false); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		r.Groupings = append(r.Groupings, sum)
 		if by == scoring.BySuperior {
 			beneath, err := summary("superior:2", false)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			r.Superiors = treeGroups(sum, beneath, b.tree, round.Closes)
+			r.Superiors = treeGroups(sum, beneath, b.tree, b.round.Closes)
 		}
 	}
-	all.Go(func() (err error) {
-		q := b.query
-		q.By = scoring.BySector
-		if r.Analysis, err = b.table.Analyse(q); err != nil {
-			return err
-		}
-		s.labelAnalysis(r.Analysis, label)
-		return nil
-	})
-	all.Go(func() error { return s.reportCoverage(ctx, c, b, r) })
-	if err := all.Wait(); err != nil {
-		return nil, err
+	q := b.query
+	q.By = scoring.BySector
+	if r.Analysis, err = b.table.Analyse(q); err != nil {
+		return err
 	}
-	people := b.people(s)
+	s.labelAnalysis(r.Analysis, label)
+	if err := s.reportCoverage(ctx, c, b, r); err != nil {
+		return err
+	}
 	for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
 		self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
 		if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
@@ -246,14 +218,7 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 		}
 		r.Selves = append(r.Selves, self)
 	}
-	if !o.Summary {
-		r.Details = s.details(ctx, b, people)
-	}
-	if o.Progress != nil {
-		total := r.Summary.Overall.Responses
-		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
-	}
-	return r, nil
+	return nil
 }
 
 // treeGroups puts the groups of the second level behind the committee that they
@@ -440,6 +405,9 @@ func (s *Service) planOf(ctx context.Context, b *basis) (*roundPlan, func(), err
 // the scheduler's next look at it, which is up to 10 ms away.
 const coresForPages = 4
 
+// sideBySide reports whether the parts of a report may be made at once.
+func (b *basis) sideBySide() bool { return !b.gentle || runtime.GOMAXPROCS(0) >= coresForPages }
+
 // details yields the responses of a basis with their scores. Reading, scoring
 // and what the caller does with the rows go on side by side, unless that would
 // keep pages waiting.
@@ -447,9 +415,8 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 	return func(yield func(*export.Detail, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		sideBySide := !b.gentle || runtime.GOMAXPROCS(0) >= coresForPages
 		responses := s.responsesOf(ctx, b)
-		if sideBySide {
+		if b.sideBySide() {
 			responses = ahead(ctx, responses)
 		}
 		var scored iter.Seq2[*export.Detail, error] = func(yield func(*export.Detail, error) bool) {
@@ -466,7 +433,7 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 				}
 			}
 		}
-		if sideBySide {
+		if b.sideBySide() {
 			scored = ahead(ctx, scored)
 		}
 		for d, err := range scored {
@@ -597,12 +564,16 @@ func (s *Service) detail(ctx context.Context, r *survey.Response, lists *survey.
 
 // detailNames finds names for ids, each once.
 type detailNames struct {
-	s      *Service
-	tree   *survey.Tree
+	s    *Service
+	tree *survey.Tree
+
+	mu     sync.Mutex
 	people map[survey.PersonID]string
 }
 
 func (n *detailNames) person(ctx context.Context, id survey.PersonID) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	name, known := n.people[id]
 	if !known {
 		if p, err := n.s.store.Person(ctx, id); err == nil {

@@ -43,7 +43,9 @@ func (s *Server) apiExport(q *request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendMade(q, string(o.Round)+".xlsx", func(ctx context.Context, w io.Writer) error { return s.svc.Export(ctx, q.caller, o, w) })
+	return s.sendMade(q, string(o.Round)+".xlsx", func(ctx context.Context, w io.Writer) error {
+		return s.svc.WriteFile(ctx, q.caller, service.Order{Kind: survey.JobWorkbook, ExportOptions: o}, w)
+	})
 }
 
 // apiExportCSV gives the responses as a zip of text files.
@@ -57,7 +59,7 @@ func (s *Server) apiExportCSV(q *request) error {
 		return err
 	}
 	return s.sendMade(q, string(o.Round)+".csv.zip", func(ctx context.Context, w io.Writer) error {
-		return s.svc.ExportCSV(ctx, q.caller, o, service.CSVFormat{Semicolon: separator == "semicolon"}, w)
+		return s.svc.WriteFile(ctx, q.caller, service.Order{Kind: survey.JobCSV, ExportOptions: o, Semicolon: separator == "semicolon"}, w)
 	})
 }
 
