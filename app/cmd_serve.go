@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/app/sqlite"
 	"github.com/khaosat/khaosat/app/web"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/message"
@@ -35,7 +36,7 @@ func (c *serveCommand) Run(t *terminal) error {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong has checked it
 	log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level}))
-	store, err := c.open(t, false)
+	store, err := c.open(t, false, sqlite.Options{})
 	if err != nil {
 		return err
 	}

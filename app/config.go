@@ -25,7 +25,7 @@ type storeFlags struct {
 
 // open opens the store. Must says that the data has to be there already, so
 // that a misspelt --data is told rather than an empty store made.
-func (f *storeFlags) open(t *terminal, must bool) (survey.Store, error) {
+func (f *storeFlags) open(t *terminal, must bool, embedded sqlite.Options) (survey.Store, error) {
 	uri := f.MongodbURI
 	if uri == "" && f.MongodbURIFile != "" {
 		b, err := os.ReadFile(f.MongodbURIFile)
@@ -46,12 +46,13 @@ func (f *storeFlags) open(t *terminal, must bool) (survey.Store, error) {
 			return nil, &survey.Error{Kind: survey.Invalid, Code: "store.no_folder", Args: survey.Args{"path": f.Data}}
 		}
 	}
-	return sqlite.Open(t.ctx, f.Data, sqlite.Options{})
+	return sqlite.Open(t.ctx, f.Data, embedded)
 }
 
 // service opens the store and makes a service over it. Close must be called.
 func (f *storeFlags) service(t *terminal, must bool) (s *service.Service, closeStore func() error, err error) {
-	store, err := f.open(t, must)
+	// A command reads what it needs once.
+	store, err := f.open(t, must, sqlite.Options{Cache: 512})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/khaosat/khaosat/app/service"
+	"github.com/khaosat/khaosat/app/sqlite"
 	"github.com/khaosat/khaosat/scoring"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
@@ -46,7 +47,7 @@ func databaseOfItsOwn(t *testing.T, uri string) string {
 
 func compareWithOracle(t *testing.T, flags storeFlags) {
 	python := findPython(t)
-	store, err := flags.open(&terminal{ctx: t.Context()}, false)
+	store, err := flags.open(&terminal{ctx: t.Context()}, false, sqlite.Options{})
 	surveytest.Must(t, err)
 	t.Cleanup(func() { surveytest.Must(t, store.Close()) })
 	w := newWorld(t, service.New(store, service.Options{Now: func() time.Time { return time.Date(2018, 4, 2, 3, 0, 0, 0, time.UTC) }}))

@@ -43,9 +43,9 @@ type Report struct {
 	// Late are the responses that came in or changed after the cut-off.
 	Late []Late
 
-	// Gather fills in what is added up (Summary and what follows it, but for
-	// Late); nil if that has been done. It may run beside Details: see Gathered.
-	Gather func() error
+	// Gather are the steps that fill in what is added up (Summary and what follows
+	// it, but for Late); none if that has been done. They may run beside Details.
+	Gather []func() error
 
 	// Details yields one entry a response of the template, returned ones
 	// included. It is gone through once; nil for no such sheets.
@@ -60,12 +60,14 @@ type Report struct {
 
 // Gathered makes sure that what is added up is there.
 func (r *Report) Gathered() error {
-	if r.Gather == nil {
-		return nil
+	for len(r.Gather) > 0 {
+		step := r.Gather[0]
+		r.Gather = r.Gather[1:]
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	gather := r.Gather
-	r.Gather = nil
-	return gather()
+	return nil
 }
 
 // Line is a name with a value.

@@ -72,9 +72,10 @@ type bandRule struct {
 	dxf    []int
 }
 
-// compression is klauspost's level: about a quarter of the standard library's
-// time at its level 6, for files 5 % larger.
-const compression = 5
+// compression is klauspost's level: well under a quarter of the time of the
+// standard library's level 6, for files a quarter larger. Level 5 makes them an
+// eighth smaller and a workbook take a tenth longer.
+const compression = 4
 
 func newSpool(title string) (*spool, error) {
 	f, err := os.CreateTemp("", "khaosat-sheet-*")
@@ -171,7 +172,7 @@ func (d *dataSheet) headerHeight() int {
 func linesOf(text string, width float64) int {
 	lines, room := 1, max(1, int(width-1))
 	at := 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		n := utf8.RuneCountInString(word)
 		if at > 0 && at+1+n > room {
 			lines, at = lines+1, 0

@@ -57,17 +57,14 @@ func Workbook(w io.Writer, r *Report) error {
 			d.close()
 		}
 	}()
-	// What is added up is written as soon as it is there, so that it need not stay
-	// in memory, and beside the rows, if it has not been gathered before.
+	// What is added up is gathered beside the rows, if that has not been done.
 	var early []*dataSheet
 	var beside errgroup.Group
 	gather := func() (err error) {
-		if err = r.Gathered(); err == nil {
-			early, err = b.spoolEarly()
-		}
+		early, err = b.spoolEarly()
 		return err
 	}
-	if r.Gather != nil && r.Details != nil {
+	if len(r.Gather) > 0 && r.Details != nil {
 		beside.Go(gather)
 	} else if err := gather(); err != nil {
 		data = early
@@ -159,31 +156,46 @@ func (w *writer) markQuoted() error {
 	return nil
 }
 
-// spoolEarly writes the long sheets whose rows are in memory, and lets go of them.
-// The sheets come back even with an error, to be closed.
+// spoolEarly gathers what is added up, and writes the long sheets of it as soon
+// as they are there, so that their rows need not stay in memory. The sheets come
+// back even with an error, to be closed.
 func (w *writer) spoolEarly() ([]*dataSheet, error) {
 	r := w.report
 	var out []*dataSheet
-	for _, make := range []struct {
-		wanted bool
-		sheet  func() (*dataSheet, error)
-		drop   func()
-	}{
-		{r.Superiors != nil, w.superiorSheet, func() { r.Superiors = nil }},
-		{true, w.selfSheet, func() { r.Selves = nil }},
-		{r.Coverage != nil, w.progressSheet, func() { r.Coverage = nil }},
-	} {
-		if !make.wanted {
-			continue
+	spool := func(there bool, sheet func() (*dataSheet, error)) error {
+		if !there {
+			return nil
 		}
-		d, err := make.sheet()
+		d, err := sheet()
 		out = append(out, d)
-		if err != nil {
+		return err
+	}
+	selves := false
+	for {
+		last := len(r.Gather) == 0
+		if !last {
+			step := r.Gather[0]
+			r.Gather = r.Gather[1:]
+			if err := step(); err != nil {
+				return out, err
+			}
+		}
+		if err := spool(r.Superiors != nil, w.superiorSheet); err != nil {
 			return out, err
 		}
-		make.drop()
+		// Its sheet is there even if nobody gave a score of the own.
+		if err := spool(!selves && (last || r.Selves != nil), w.selfSheet); err != nil {
+			return out, err
+		}
+		selves = selves || last || r.Selves != nil
+		if err := spool(r.Coverage != nil, w.progressSheet); err != nil {
+			return out, err
+		}
+		r.Superiors, r.Selves, r.Coverage = nil, nil, nil
+		if last {
+			return out, nil
+		}
 	}
-	return out, nil
 }
 
 // sheets makes all sheets in their order, and tells which parts of the file are

@@ -106,9 +106,16 @@ func (r *Result) line(i int) Line {
 
 // Deductions lists the items that earned less than was available, in template order.
 func (r *Result) Deductions() []Line {
-	var out []Line
+	lost := func(i int) bool { return r.Items[i].Applies && r.Items[i].Lost() > 0 }
+	n := 0
 	for i := range r.Items {
-		if r.Items[i].Applies && r.Items[i].Lost() > 0 {
+		if lost(i) {
+			n++
+		}
+	}
+	out := make([]Line, 0, n)
+	for i := range r.Items {
+		if lost(i) {
 			out = append(out, r.line(i))
 		}
 	}

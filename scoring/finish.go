@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -48,6 +49,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 		}
 	}
 	spreads := p.spreads(all)
+	observed := p.observedSums(all)
 	denominators := p.denominators(all.seen)
 	out := &Summary{Template: p.query.Template, Role: p.query.Role, By: p.query.By, And: p.query.And, Groups: []Group{}}
 	for _, b := range p.blocks {
@@ -60,7 +62,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 		}
 		line := p.groupOf(a, &spreads[g])
 		line.Group, line.And, _ = strings.Cut(key, crossSign)
-		p.intervals(&line, all, g)
+		p.intervals(&line, observed, g)
 		denominators.fill(&line, g)
 		if p.query.Items {
 			line.Items = p.itemStats(all, g)
@@ -73,15 +75,7 @@ func (p *plan) finish(parts []*partial) *Summary {
 	})
 	out.Overall = p.groupOf(&all.accs[overall], &spreads[overall])
 	denominators.fill(&out.Overall, overall)
-	if p.partition && all.observed != nil {
-		n := p.table.observers.len()
-		for i, o := range all.observed[:overall*n] {
-			of := &all.observed[overall*n+i%n]
-			of.n += o.n
-			of.sum += o.sum
-		}
-	}
-	p.intervals(&out.Overall, all, overall)
+	p.intervals(&out.Overall, observed, overall)
 	if p.query.Items {
 		if p.partition {
 			p.sumItems(all)
@@ -154,8 +148,12 @@ func (out *partial) merge(b *partial) {
 	}
 	addTo(out.totals, b.totals)
 	for i, o := range b.observed {
-		out.observed[i].n += o.n
-		out.observed[i].sum += o.sum
+		out.observed[i].add(o)
+	}
+	for pair, o := range b.sparse {
+		was := out.sparse[pair]
+		was.add(o)
+		out.sparse[pair] = was
 	}
 	out.listed = append(out.listed, b.listed...)
 	for i, seen := range b.seen {
@@ -269,9 +267,48 @@ func (p *plan) sortTotals(totals []groupTotal) [][]uint32 {
 	return out
 }
 
+// observedSums gives what each observer's totals come to, by group, the overall
+// line's last; nil if nobody asked. Observers are in the order of their numbers, so
+// that sums of them are the same to the last digit however they were counted.
+func (p *plan) observedSums(all *partial) [][]observedSum {
+	overall, n := len(p.keys), p.table.observers.len()
+	out := make([][]observedSum, overall+1)
+	switch {
+	case all.observed != nil:
+		for g := range out {
+			out[g] = all.observed[g*n : (g+1)*n]
+		}
+	case all.sparse != nil:
+		pairs := slices.SortedFunc(maps.Keys(all.sparse), func(a, b observedPair) int {
+			return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.observer, b.observer))
+		})
+		if p.partition {
+			out[overall] = make([]observedSum, n)
+		}
+		for _, pair := range pairs {
+			o := all.sparse[pair]
+			out[pair.group] = append(out[pair.group], o)
+			if p.partition {
+				out[overall][pair.observer].add(o)
+			}
+		}
+		return out
+	default:
+		return nil
+	}
+	if p.partition {
+		for _, sums := range out[:overall] {
+			for i, o := range sums {
+				out[overall][i].add(o)
+			}
+		}
+	}
+	return out
+}
+
 // intervals lays the intervals around a line's mean and shares, when they were
 // asked for.
-func (p *plan) intervals(line *Group, all *partial, group int) {
+func (p *plan) intervals(line *Group, observed [][]observedSum, group int) {
 	if !p.query.Intervals {
 		return
 	}
@@ -283,13 +320,12 @@ func (p *plan) intervals(line *Group, all *partial, group int) {
 			line.BandIntervals[code] = i
 		}
 	}
-	if all.observed == nil || line.N == 0 {
+	if observed == nil || line.N == 0 {
 		return
 	}
 	// ClusteredMean with weights of one, from the sums by observer.
 	clusters, squares := 0.0, 0.0
-	n := p.table.observers.len()
-	for _, o := range all.observed[group*n : (group+1)*n] {
+	for _, o := range observed[group] {
 		if o.n == 0 {
 			continue
 		}

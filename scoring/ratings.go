@@ -28,6 +28,21 @@ type RatingFilter struct {
 // review state; those held for review are not among them. The key's Round stays
 // empty: a table is about one.
 func (t *Table) Ratings(f RatingFilter) []Rating {
+	var out []Rating
+	t.eachRating(f, func(r Rating, id [16]byte) {
+		r.ID = formatID(id)
+		out = append(out, r)
+	})
+	return out
+}
+
+// EachRating calls do with what Ratings gives, one after the other and without
+// the ids. The table stays as it is meanwhile: do must not wait for a change.
+func (t *Table) EachRating(f RatingFilter, do func(Rating)) {
+	t.eachRating(f, func(r Rating, _ [16]byte) { do(r) })
+}
+
+func (t *Table) eachRating(f RatingFilter, do func(r Rating, id [16]byte)) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var observer, unit uint32
@@ -39,25 +54,22 @@ func (t *Table) Ratings(f RatingFilter) []Rating {
 		unit, known = t.places.units.known([]byte(f.Unit))
 	}
 	if !known {
-		return nil
+		return
 	}
-	var out []Rating
 	t.eachRow(func(at rowRef, b *block) {
 		tpl := b.layout.scorer.form.Template
 		if f.Template != "" && tpl.Code != f.Template || f.Role != "" && b.role(at.row) != f.Role ||
 			f.Observer != "" && b.observer[at.row] != observer || f.Unit != "" && t.places.unitOf(b.place[at.row]) != unit {
 			return
 		}
-		out = append(out, Rating{
-			ID: formatID(b.id[at.row]),
+		do(Rating{
 			VisitKey: survey.VisitKey{Template: tpl.Code, Unit: survey.UnitCode(t.places.units.name(t.places.unitOf(b.place[at.row]))),
 				Role: b.role(at.row), Period: t.periods.name(uint32(b.period[at.row]))},
 			Observer: survey.PersonID(t.observers.name(b.observer[at.row])),
 			State:    tableStates[b.meta[at.row]>>metaState&3],
 			Date:     dateZero + survey.Date(b.date[at.row]),
-		})
+		}, b.id[at.row])
 	})
-	return out
 }
 
 func formatID(id [16]byte) survey.ResponseID {

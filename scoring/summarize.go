@@ -303,8 +303,9 @@ func (t *Table) plan(q Query) *plan {
 			}
 		}
 	}
-	highest := uint32(0)
+	highest, rows := uint32(0), 0
 	for _, b := range p.blocks {
+		rows += len(b.meta)
 		scheme := b.layout.scorer.scheme
 		bands, caps := make([]int, len(scheme.Bands)), make([]int, len(scheme.Caps))
 		for i := range scheme.Bands {
@@ -316,7 +317,8 @@ func (t *Table) plan(q Query) *plan {
 		p.bandAt, p.capAt = append(p.bandAt, bands), append(p.capAt, caps)
 		highest = max(highest, b.highest)
 	}
-	if span := 2*int(highest) + 1; span*(len(p.keys)+1) <= mostCounters {
+	span := 2*int(highest) + 1
+	if counters := span * (len(p.keys) + 1); counters <= fewCounters || counters <= min(mostCounters, 4*rows) {
 		p.span = span
 	}
 	return p
@@ -324,8 +326,9 @@ func (t *Table) plan(q Query) *plan {
 
 // mostCounters bounds the memory in which totals are counted by group and
 // value: 16 MB for each core. With more groups than that they are listed and
-// sorted, which costs by visit and not by group.
-const mostCounters = 1 << 22
+// sorted, which costs by visit and not by group. So they are where most counters
+// would stay empty, unless there are but a few.
+const mostCounters, fewCounters = 1 << 22, 1 << 18
 
 func version(b *block) int { return b.layout.scorer.form.Template.Version }
 
@@ -537,14 +540,27 @@ type partial struct {
 	totals []uint32
 	listed []groupTotal
 	seen   []bool // places with a counted response
-	// observed adds up totals by group and observer, for intervals.
+	// observed adds up totals by group and observer, for intervals; sparse does so
+	// where most pairs have nothing in common. Both are nil if nobody asks.
 	observed []observedSum
+	sparse   map[observedPair]observedSum
+}
+
+// observedPair is a group and one who observed in it.
+type observedPair struct {
+	group    int32
+	observer uint32
 }
 
 // observedSum adds up one observer's totals in one group, in half hundredths.
 type observedSum struct {
 	n   uint32
 	sum uint64
+}
+
+func (o *observedSum) add(p observedSum) {
+	o.n += p.n
+	o.sum += p.sum
 }
 
 // groupTotal is one visit's total, in half hundredths, in one group.
@@ -610,8 +626,16 @@ func (p *plan) newPartial() *partial {
 		out.accs[i].first = make([]int, len(p.bandCodes))
 		out.accs[i].caps = make([]int, len(p.capCodes))
 	}
-	if n := (len(p.keys) + 1) * p.table.observers.len(); p.query.Intervals && n <= mostCounters {
-		out.observed = make([]observedSum, n)
+	if p.query.Intervals {
+		rows := 0
+		for _, b := range p.blocks {
+			rows += len(b.meta)
+		}
+		if n := (len(p.keys) + 1) * p.table.observers.len(); n <= fewCounters || n <= min(mostCounters, rows) {
+			out.observed = make([]observedSum, n)
+		} else {
+			out.sparse = map[observedPair]observedSum{}
+		}
 	}
 	if p.query.Items {
 		for _, b := range p.blocks {
@@ -859,9 +883,12 @@ func (p *plan) addVisit(out *partial, group int32, v *visit) {
 		out.listed = append(out.listed, groupTotal{group, v.total})
 	}
 	if out.observed != nil {
-		o := &out.observed[int(group)*p.table.observers.len()+int(v.observer)]
-		o.n++
-		o.sum += uint64(v.total)
+		out.observed[int(group)*p.table.observers.len()+int(v.observer)].add(observedSum{1, uint64(v.total)})
+	} else if out.sparse != nil {
+		pair := observedPair{group, v.observer}
+		o := out.sparse[pair]
+		o.add(observedSum{1, uint64(v.total)})
+		out.sparse[pair] = o
 	}
 	if v.band < 0 {
 		return

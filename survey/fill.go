@@ -4,6 +4,7 @@ import (
 	"iter"
 	"sort"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/khaosat/khaosat/survey/expr"
@@ -68,10 +69,33 @@ func (f *Form) Fill(answers Answers, ctx Context) *Filled {
 	return fl
 }
 
+// frames are used again: a form has thousands of bytes of cells, and where many
+// are scored one after the other they would be most of the garbage.
+var frames = sync.Pool{New: func() any { return new(frame) }}
+
+// Release says that nobody will look at the form any more, so that its memory
+// may be used for the next one. It need not be called; nothing of the form, what
+// its methods gave included, may be used afterwards.
+func (fl *Filled) Release() {
+	for _, list := range fl.frames {
+		for _, fr := range list {
+			clear(fr.cells)
+			*fr = frame{cells: fr.cells[:0]}
+			frames.Put(fr)
+		}
+	}
+	fl.frames = nil
+}
+
 // take lays the given values of one instance into a new frame.
 func (fl *Filled) take(answers Answers, in int, parent *frame, index int, pointer string) {
 	sc := &fl.form.scopes[in]
-	fr := &frame{scope: in, index: index, parent: parent, cells: make([]Cell, sc.size), pointer: pointer}
+	fr := frames.Get().(*frame)
+	cells := fr.cells
+	if cap(cells) < sc.size {
+		cells = make([]Cell, sc.size)
+	}
+	*fr = frame{scope: in, index: index, parent: parent, cells: cells[:sc.size], pointer: pointer}
 	fl.frames[in] = append(fl.frames[in], fr)
 	for i := range answers {
 		a := &answers[i]

@@ -100,13 +100,13 @@ func (s *Service) Coverage(ctx context.Context, c Caller, code survey.RoundCode,
 	if err != nil {
 		return nil, err
 	}
-	ratings := table.Ratings(scoring.RatingFilter{Template: q.Template, Role: q.Role})
+	states := out.states(table)
 	p, release, err := s.planned(ctx, round)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	out.count(p, ratings, tree, lists)
+	out.count(p, states, tree, lists)
 	if q.Under == "" && !q.BySector && len(out.Lines) == 1 && !out.Lines[0].Leaf {
 		// The root alone tells nothing: begin with what is beneath it.
 		under := survey.UnitCode(out.Lines[0].Code)
@@ -114,9 +114,9 @@ func (s *Service) Coverage(ctx context.Context, c Caller, code survey.RoundCode,
 			return nil, err
 		}
 		out.Under, out.Lines, out.Total = under, nil, CoverageCount{}
-		out.count(p, ratings, tree, lists)
+		out.count(p, states, tree, lists)
 	}
-	return out, s.countBehind(ctx, out, p)
+	return out, s.countBehind(ctx, out, p, table)
 }
 
 // defaultCoverage fills in what is left to default.
@@ -161,11 +161,22 @@ func coveragePath(tree *survey.Tree, c Caller, round *survey.Round, under survey
 
 func both(name string) survey.Text { return survey.Text{"vi": name, "en": name} }
 
+// states gives the state of the response of each unit that has one.
+func (cov *Coverage) states(table *scoring.Table) map[survey.UnitCode]survey.ReviewState {
+	out := map[survey.UnitCode]survey.ReviewState{}
+	table.EachRating(scoring.RatingFilter{Template: cov.Template, Role: cov.Role}, func(r scoring.Rating) {
+		if r.Period == cov.Period {
+			out[r.Unit] = r.State
+		}
+	})
+	return out
+}
+
 // count goes once over the units in scope.
-func (cov *Coverage) count(p *roundPlan, ratings []scoring.Rating, tree *survey.Tree, lists *survey.TypeLists) {
+func (cov *Coverage) count(p *roundPlan, states map[survey.UnitCode]survey.ReviewState, tree *survey.Tree, lists *survey.TypeLists) {
 	groups := map[string]*CoverageLine{}
 	var order []*CoverageLine
-	cov.each(p, ratings, func(u *scopeUnit, at int, n CoverageCount) {
+	cov.each(p, states, func(u *scopeUnit, at int, n CoverageCount) {
 		key, leaf := u.sector, false
 		if !cov.BySector {
 			below := min(at+1, len(u.path)-1)
@@ -196,13 +207,7 @@ func (cov *Coverage) count(p *roundPlan, ratings []scoring.Rating, tree *survey.
 // each goes over the units in scope beneath Under, each with Under's place in its
 // path (-1 if it is "") and its own count, adds them up in Total, and counts what
 // lies outside.
-func (cov *Coverage) each(p *roundPlan, ratings []scoring.Rating, do func(u *scopeUnit, at int, n CoverageCount)) {
-	states := make(map[survey.UnitCode]survey.ReviewState, len(ratings))
-	for i := range ratings {
-		if ratings[i].Period == cov.Period {
-			states[ratings[i].Unit] = ratings[i].State
-		}
-	}
+func (cov *Coverage) each(p *roundPlan, states map[survey.UnitCode]survey.ReviewState, do func(u *scopeUnit, at int, n CoverageCount)) {
 	plans := make(map[survey.UnitCode]survey.AssignedVisit, len(p.units))
 	for _, v := range p.visits {
 		if v.Template == cov.Template && v.Role == cov.Role && v.Period == cov.Period && v.Status.Open() {
@@ -251,16 +256,13 @@ func (cov *Coverage) each(p *roundPlan, ratings []scoring.Rating, do func(u *sco
 
 // countBehind finds who is behind with visits beneath the unit, in whatever
 // role, form and period.
-func (s *Service) countBehind(ctx context.Context, cov *Coverage, p *roundPlan) error {
-	rated, err := s.ratingsBy(ctx, cov.Round, scoring.RatingFilter{})
-	if err != nil {
-		return err
-	}
+func (s *Service) countBehind(ctx context.Context, cov *Coverage, p *roundPlan, table *scoring.Table) error {
 	inside := make(map[survey.UnitCode]bool, len(p.units))
 	for _, u := range p.units {
 		inside[u.code] = cov.Under == "" || slices.Contains(u.path, cov.Under)
 	}
 	by := map[survey.PersonID]*BehindLine{}
+	waiting := map[survey.VisitKey]survey.AssignedVisit{}
 	for _, v := range p.visits {
 		if !v.Status.Open() || !inside[v.Unit] {
 			continue
@@ -271,9 +273,15 @@ func (s *Service) countBehind(ctx context.Context, cov *Coverage, p *roundPlan) 
 			by[v.Observer] = line
 		}
 		line.Asked++
-		if !overdue(v, cov.Today) || rated[v.VisitKey] != nil {
-			continue
+		if overdue(v, cov.Today) {
+			key := v.VisitKey
+			key.Round = "" // the table's ratings have none
+			waiting[key] = v
 		}
+	}
+	table.EachRating(scoring.RatingFilter{}, func(r scoring.Rating) { delete(waiting, r.VisitKey) })
+	for _, v := range waiting {
+		line := by[v.Observer]
 		line.Overdue++
 		if line.Oldest == 0 || v.Due < line.Oldest {
 			line.Oldest = v.Due

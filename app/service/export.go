@@ -151,7 +151,7 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
 	r.Narrowed = narrowedLines(o, label)
 	people := b.people(s)
-	r.Gather = func() error { return s.gather(ctx, c, o, b, r, people, label) }
+	r.Gather = s.gather(ctx, c, o, b, r, people, label)
 	if !b.sideBySide() {
 		if err := r.Gathered(); err != nil {
 			return nil, err
@@ -167,8 +167,8 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	return r, nil
 }
 
-// gather adds up what a report shows beside its rows.
-func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *basis, r *export.Report, people *detailNames, label func(scoring.Grouping, string) survey.Text) error {
+// gather gives the steps that add up what a report shows beside its rows.
+func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *basis, r *export.Report, people *detailNames, label func(scoring.Grouping, string) survey.Text) []func() error {
 	summary := func(by scoring.Grouping, items bool) (*scoring.Summary, error) {
 		q := b.query
 		q.By, q.Items, q.Intervals = by, items, true
@@ -181,61 +181,68 @@ func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *bas
 		}
 		return sum, nil
 	}
-	var err error
-	if r.Summary, err = summary(scoring.BySector, true); err != nil {
-		return err
-	}
-	for _, by := range o.Groupings {
-		sum := r.Summary
-		if by != scoring.BySector {
-			if sum, err = summary(by, false); err != nil {
+	return []func() error{
+		func() error { return s.reportCoverage(ctx, c, b, r) },
+		func() error {
+			r.Selves = []export.SelfRating{}
+			for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
+				self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
+				if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
+					path := people.path(standing, pair.Lead.Date)
+					self.UnitName, self.Path = standing.Name, strings.Join(path[:max(0, len(path)-1)], " › ")
+				}
+				r.Selves = append(r.Selves, self)
+			}
+			return nil
+		},
+		func() (err error) {
+			if r.Summary, err = summary(scoring.BySector, true); err != nil {
 				return err
 			}
-		}
-		r.Groupings = append(r.Groupings, sum)
-		if by == scoring.BySuperior {
-			beneath, err := summary("superior:2", false)
-			if err != nil {
-				return err
+			for _, by := range o.Groupings {
+				sum := r.Summary
+				if by != scoring.BySector {
+					if sum, err = summary(by, false); err != nil {
+						return err
+					}
+				}
+				r.Groupings = append(r.Groupings, sum)
+				if by == scoring.BySuperior {
+					beneath, err := summary("superior:2", false)
+					if err != nil {
+						return err
+					}
+					r.Superiors = treeGroups(sum, beneath, b.tree, b.round.Closes)
+				}
 			}
-			r.Superiors = treeGroups(sum, beneath, b.tree, b.round.Closes)
-		}
+			return nil
+		},
+		func() (err error) {
+			q := b.query
+			q.By = scoring.BySector
+			if r.Analysis, err = b.table.Analyse(q); err == nil {
+				s.labelAnalysis(r.Analysis, label)
+			}
+			return err
+		},
 	}
-	q := b.query
-	q.By = scoring.BySector
-	if r.Analysis, err = b.table.Analyse(q); err != nil {
-		return err
-	}
-	s.labelAnalysis(r.Analysis, label)
-	if err := s.reportCoverage(ctx, c, b, r); err != nil {
-		return err
-	}
-	for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
-		self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
-		if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
-			path := people.path(standing, pair.Lead.Date)
-			self.UnitName, self.Path = standing.Name, strings.Join(path[:max(0, len(path)-1)], " › ")
-		}
-		r.Selves = append(r.Selves, self)
-	}
-	return nil
 }
 
 // treeGroups puts the groups of the second level behind the committee that they
 // stand under on the day. What stands at the first level itself is not said twice.
 func treeGroups(first, second *scoring.Summary, tree *survey.Tree, day survey.Date) []export.TreeGroup {
-	beneath := map[string][]scoring.Group{}
-	for _, g := range second.Groups {
-		if at, err := tree.Standing(survey.UnitCode(g.Group), day); err == nil && len(at.Path) > 2 {
+	beneath := map[string][]int{}
+	for i := range second.Groups {
+		if at, err := tree.Standing(survey.UnitCode(second.Groups[i].Group), day); err == nil && len(at.Path) > 2 {
 			top := string(at.Path[1])
-			beneath[top] = append(beneath[top], g)
+			beneath[top] = append(beneath[top], i)
 		}
 	}
-	out := []export.TreeGroup{}
+	out := make([]export.TreeGroup, 0, len(first.Groups)+len(second.Groups))
 	for _, g := range first.Groups {
 		out = append(out, export.TreeGroup{Level: 0, Group: g})
-		for _, line := range beneath[g.Group] {
-			out = append(out, export.TreeGroup{Level: 1, Group: line})
+		for _, i := range beneath[g.Group] {
+			out = append(out, export.TreeGroup{Level: 1, Group: second.Groups[i]})
 		}
 	}
 	return out
@@ -345,7 +352,7 @@ func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *exp
 		g.Overdue += n.Overdue
 	}
 	whole := export.CoverageLine{Whole: true}
-	cov.each(p, b.table.Ratings(scoring.RatingFilter{Template: q.Template, Role: q.Role}), func(u *scopeUnit, at int, n CoverageCount) {
+	cov.each(p, cov.states(b.table), func(u *scopeUnit, at int, n CoverageCount) {
 		// The root tells nothing: lines begin beneath it, or beneath Under.
 		top := min(max(at+1, 1), len(u.path)-1)
 		add(group(key{u.path[top]}, 0), n)
@@ -373,7 +380,7 @@ func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *exp
 	if !b.cutoff.IsZero() {
 		return nil // who is behind is a matter of today
 	}
-	if err := s.countBehind(ctx, cov, p); err != nil {
+	if err := s.countBehind(ctx, cov, p, b.table); err != nil {
 		return err
 	}
 	for _, l := range cov.Behind {

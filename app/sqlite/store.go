@@ -12,6 +12,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,6 +31,9 @@ const FileName = "khaosat.db"
 type Options struct {
 	// Readers bounds the connections that read; 0 means 4.
 	Readers int
+	// Cache is how many KiB of pages each of them keeps; 0 means 8,192. Who reads
+	// everything once needs hardly any.
+	Cache int
 	// BusyTimeout is how long to wait for another process that is writing
 	// before giving Unavailable; 0 means 10 s.
 	BusyTimeout time.Duration
@@ -62,6 +66,9 @@ var _ survey.Store = (*Store)(nil)
 func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
 	if opts.Readers <= 0 {
 		opts.Readers = 4
+	}
+	if opts.Cache <= 0 {
+		opts.Cache = 8192
 	}
 	if opts.BusyTimeout <= 0 {
 		opts.BusyTimeout = 10 * time.Second
@@ -136,7 +143,7 @@ func (s *Store) open(ctx context.Context, opts Options) error {
 	if err := s.identify(s.writing); err != nil {
 		return err
 	}
-	reading, err := connect(opts.Readers, "query_only(ON)", "cache_size(-8192)")
+	reading, err := connect(opts.Readers, "query_only(ON)", fmt.Sprintf("cache_size(-%d)", opts.Cache))
 	if err != nil {
 		return err
 	}
