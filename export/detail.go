@@ -245,8 +245,6 @@ func (d *details) add(x *Detail) error {
 	if err := v.end(); err != nil {
 		return err
 	}
-	// Nobody looks at it after this.
-	defer x.Result.Filled().Release()
 	advice := 0
 	for _, f := range x.Result.Filled().Findings() {
 		followed := ""

@@ -48,7 +48,8 @@ type Report struct {
 	Gather []func() error
 
 	// Details yields one entry a response of the template, returned ones
-	// included. It is gone through once; nil for no such sheets.
+	// included. It is gone through once, and an entry is
+	// good until the next one is asked for; nil for no such sheets.
 	Details iter.Seq2[*Detail, error]
 	// Values says how choices are written on the sheet of visits.
 	Values Values

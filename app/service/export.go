@@ -447,6 +447,7 @@ func (s *Service) details(ctx context.Context, b *basis, namer *detailNames) ite
 			if !yield(d, err) || err != nil {
 				return
 			}
+			d.Result.Filled().Release()
 		}
 		if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			yield(nil, err)
