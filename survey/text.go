@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"unicode"
@@ -57,4 +58,20 @@ func Fold(s string) string {
 		}
 		return unicode.ToLower(r)
 	}, norm.NFD.String(s))
+}
+
+// Search finds texts by words in any order, whatever their accents.
+type Search []string
+
+// NewSearch takes what is searched for apart; of nothing but white space comes a
+// search that finds everything.
+func NewSearch(s string) Search { return strings.Fields(Fold(s)) }
+
+// Finds reports whether each of the words stands in one of the texts.
+func (s Search) Finds(texts ...string) bool {
+	if len(s) == 0 {
+		return true
+	}
+	in := Fold(strings.Join(texts, " "))
+	return !slices.ContainsFunc(s, func(word string) bool { return !strings.Contains(in, word) })
 }

@@ -114,6 +114,10 @@ func (s *Service) ChangeAssignment(ctx context.Context, c Caller, id survey.Assi
 		return nil, stale(change.Rev, a.Rev)
 	}
 	change.Reason = strings.TrimSpace(change.Reason)
+	if a.Reason == change.Reason && (change.Action == Cancel && a.Status == survey.AssignmentCancelled ||
+		change.Action == Postpone && a.Status == survey.AssignmentPostponed && a.Due == change.Due) {
+		return a, nil // a phone that did not hear our answer says it again
+	}
 	if err := s.mayChangeAssignment(ctx, round, a, change); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -263,9 +262,7 @@ func (f PeopleFilter) Matches(p *survey.Person) bool {
 	if f.Role != "" && p.Role != f.Role || f.State == "active" && p.Disabled || f.State == "disabled" && !p.Disabled {
 		return false
 	}
-	words := strings.Fields(survey.Fold(f.Text))
-	in := survey.Fold(fmt.Sprint(p.Name, " ", p.FullName, " ", p.Scope, " ", p.Home))
-	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
+	return survey.NewSearch(f.Text).Finds(p.Name, p.FullName, string(p.Scope), string(p.Home))
 }
 
 // SetOwnDisplay changes the caller's language and choices of display.

@@ -14,7 +14,7 @@ import (
 type PhoneBundle struct {
 	Person *survey.Person
 	Visits []PhoneVisit
-	Rounds []*survey.Round // those that the visits belong to
+	Rounds []*survey.Round // those that the visits belong to, and that take others
 	Lists  *survey.TypeLists
 }
 
@@ -64,6 +64,19 @@ func (s *Service) PhoneBundle(ctx context.Context, c Caller) (*PhoneBundle, erro
 			if err != nil {
 				return nil, err
 			}
+			b.Rounds = append(b.Rounds, round)
+		}
+	}
+	if c.Person.Role != survey.Observer {
+		return b, nil
+	}
+	// Rounds in which one may go where nobody planned it, before the first visit too.
+	rounds, err := s.Rounds(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, round := range rounds {
+		if round.Unplanned && !round.Closed && !slices.ContainsFunc(b.Rounds, func(r *survey.Round) bool { return r.Code == round.Code }) {
 			b.Rounds = append(b.Rounds, round)
 		}
 	}

@@ -234,7 +234,7 @@ func (s *Service) PlannedVisits(ctx context.Context, c Caller, code survey.Round
 	}
 	defer release()
 	today := s.Today(round)
-	words := strings.Fields(survey.Fold(f.Text))
+	wanted := survey.NewSearch(f.Text)
 	narrow := c.Person.Scope != "" || f.Under != ""
 	var out []PlannedVisit
 	for _, a := range p.visits {
@@ -257,11 +257,8 @@ func (s *Service) PlannedVisits(ctx context.Context, c Caller, code survey.Round
 		if who := people[a.Observer]; who != nil {
 			v.ObserverName, v.ObserverSignIn = nameOf(who), who.Name
 		}
-		if len(words) > 0 {
-			in := survey.Fold(string(a.Unit) + " " + v.UnitName + " " + v.ObserverName + " " + v.ObserverSignIn)
-			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) }) {
-				continue
-			}
+		if !wanted.Finds(string(a.Unit), v.UnitName, v.ObserverName, v.ObserverSignIn) {
+			continue
 		}
 		out = append(out, v)
 	}

@@ -80,8 +80,9 @@ func (c Caller) coversUnit(tree *survey.Tree, code survey.UnitCode) error {
 
 // Units lists the units of the caller's scope as they stand on the day (zero:
 // the latest), after the one given, at most limit. Units that do not exist on
-// the day are left out.
-func (s *Service) Units(ctx context.Context, c Caller, day survey.Date, under, after survey.UnitCode, limit int) ([]*survey.Standing, error) {
+// the day are left out, and so are those without the words of the search in their
+// name or code.
+func (s *Service) Units(ctx context.Context, c Caller, day survey.Date, under, after survey.UnitCode, search string, limit int) ([]*survey.Standing, error) {
 	if _, err := c.may(survey.OpReadUnits); err != nil {
 		return nil, err
 	}
@@ -90,14 +91,14 @@ func (s *Service) Units(ctx context.Context, c Caller, day survey.Date, under, a
 		return nil, err
 	}
 	out := []*survey.Standing{}
-	skipping := after != ""
+	skipping, wanted := after != "", survey.NewSearch(search)
 	for _, u := range tree.Units() {
 		if skipping {
 			skipping = u.Code != after
 			continue
 		}
 		standing, err := tree.Standing(u.Code, day)
-		if err != nil || !c.Person.Covers(standing) || (under != "" && !standing.Under(under)) {
+		if err != nil || !c.Person.Covers(standing) || (under != "" && !standing.Under(under)) || !wanted.Finds(standing.Name, string(u.Code)) {
 			continue
 		}
 		if out = append(out, standing); len(out) == limit {

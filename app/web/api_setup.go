@@ -126,7 +126,7 @@ func (s *Server) apiUnits(q *request) error {
 	if err != nil {
 		return err
 	}
-	units, err := s.svc.Units(q.ctx, q.caller, day, survey.UnitCode(q.Query("under")), survey.UnitCode(q.Query("after")), limit)
+	units, err := s.svc.Units(q.ctx, q.caller, day, survey.UnitCode(q.Query("under")), survey.UnitCode(q.Query("after")), q.Query("search"), limit)
 	if err != nil {
 		return err
 	}

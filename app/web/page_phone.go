@@ -21,7 +21,7 @@ import (
 // phoneFiles are what a phone keeps to work without a network, the page aside.
 var phoneFiles = append([]string{"app.css", "icon.svg"}, phoneModules...)
 
-var phoneModules = append(slices.Clone(phoneFirst), modules("phone-queue", "phone-photos", "digest", "score")...)
+var phoneModules = append(slices.Clone(phoneFirst), modules("phone-queue", "phone-photos", "phone-plan", "digest", "score")...)
 
 // phoneFirst are the modules that a form cannot be shown without, the largest
 // first; the others are fetched when they are needed.

@@ -421,3 +421,75 @@ func TestAPhotoThatTheServerRefuses(t *testing.T) {
 	d.waitKept(p, `d.state === "received" && d.given_up.length === 1`)
 	d.sameBytes(p, 1)
 }
+
+// What an observer changes about the plan: without a network it waits on the
+// phone, and what the server does not take is told.
+func TestThePlanIsChangedOnAPhone(t *testing.T) {
+	ctx := context.Background()
+	d := newDay(t, 3)
+	p := d.phone(browsertest.Shared(t), browsertest.Options{Noisy: true})
+	p.Eval(`document.querySelector("details.phone-more summary").click()`, nil)
+	p.Wait(`document.querySelector(".plan select[name=visit]")`)
+	p.Screenshot("plan-360")
+	round, err := d.svc.Store().Round(ctx, "demo-2018")
+	ok(t, err)
+	last := round.Closes
+	put := func(unit survey.UnitCode, what, due, reason string) {
+		p.Eval(`(() => {
+			const f = document.querySelector(".plan form");
+			f.visit.value = khaosatPhone.bundle.visits.find(v => v.unit === `+quote(string(unit))+`).key;
+			f.what.value = `+quote(what)+`;
+			f.what.dispatchEvent(new Event("change"));
+			f.due.value = `+quote(due)+`;
+			f.reason.value = `+quote(reason)+`;
+			f.requestSubmit();
+		})()`, nil)
+	}
+	status := func(unit survey.UnitCode) survey.Assignment {
+		t.Helper()
+		a, err := d.svc.Store().AssignmentFor(ctx, survey.VisitKey{Round: "demo-2018", Template: "SHCB-TK", Unit: unit, Role: survey.RoleSuperior})
+		ok(t, err)
+		return *a
+	}
+	p.Offline(true)
+	put(d.units[0], "postpone", last.String(), "Bí thư đi công tác")
+	put(d.units[1], "cancel", "", "Không đủ người")
+	p.Wait(`document.querySelector(".visits").textContent.includes("Put off to `+last.Time().Format("02/01/2006")+`, not sent yet") && document.querySelector(".visits").textContent.includes("Does not take place, not sent yet")`)
+	p.Goto("/visits") // it is on the phone, not in the page
+	p.Wait(`document.querySelector(".visits")?.textContent.includes("Does not take place, not sent yet")`)
+	if a := status(d.units[0]); a.Status != survey.AssignmentPlanned {
+		t.Fatalf("it is %s without a network", a.Status.Word())
+	}
+	p.Offline(false)
+	p.Eval(`dispatchEvent(new Event("online"))`, nil)
+	p.Wait(`document.querySelector("#part-cancelled") && !document.querySelector(".visits").textContent.includes("not sent yet")`)
+	if a := status(d.units[0]); a.Status != survey.AssignmentPostponed || a.Due != last || a.Reason != "Bí thư đi công tác" {
+		t.Errorf("the first is %s, due %s, for %q", a.Status.Word(), a.Due, a.Reason)
+	}
+	if a := status(d.units[1]); a.Status != survey.AssignmentCancelled || len(a.Events) != 2 {
+		t.Errorf("the second is %s after %d events", a.Status.Word(), len(a.Events))
+	}
+
+	// A day outside of the round.
+	p.Eval(`document.querySelector("details.phone-more summary").click()`, nil)
+	p.Wait(`document.querySelector(".plan select[name=visit]")`)
+	p.Eval(`document.querySelector(".plan form").noValidate = true`, nil)
+	put(d.units[2], "postpone", "2030-01-01", "sau")
+	p.Wait(`[...document.querySelectorAll(".visits .problem")].some(e => e.textContent.includes("outside of the round"))`)
+	p.Screenshot("plan-refused-360")
+
+	// A second form for the same meeting.
+	p.Eval(`(() => {
+		const f = document.querySelector(".plan form:last-of-type");
+		f.form.value = JSON.stringify(["demo-2018", "SHCB-CD"]);
+		f.form.dispatchEvent(new Event("change"));
+		f.unit.value = `+quote(string(d.units[2]))+`;
+		f.requestSubmit();
+	})()`, nil)
+	p.Wait(`document.querySelector(".q-form")`)
+	var template string
+	p.Eval(`khaosatPhone.bundle.visits.find(v => location.pathname.endsWith(v.key)).template`, &template)
+	if template != "SHCB-CD" {
+		t.Errorf("the form that opens is %s", template)
+	}
+}

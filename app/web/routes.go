@@ -39,7 +39,7 @@ func (s *Server) routes() []route {
 		{"POST", api + "/templates/:code/versions/:version/publish", survey.OpWriteTemplates, s.apiPublishTemplate, ""},
 
 		{"GET", api + "/type-lists", survey.OpReadUnits, s.apiTypeLists, ""},
-		{"GET", api + "/units", survey.OpReadUnits, s.apiUnits, "under date after limit"},
+		{"GET", api + "/units", survey.OpReadUnits, s.apiUnits, "under date after search limit"},
 		{"POST", api + "/units", survey.OpWriteUnits, s.apiImportUnits, "dry_run"},
 		{"GET", api + "/units/:code", survey.OpReadUnits, s.apiUnit, ""},
 

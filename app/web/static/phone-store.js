@@ -58,6 +58,16 @@ const one = (store, key) => within([store], 'readonly', (tx, give) => { tx.objec
 export const kept = (key) => one('kept', key);
 export const keep = (key, value) => within(['kept'], 'readwrite', (tx) => tx.objectStore('kept').put(value, key));
 
+/** Changes what is kept under a key, in one step: two tabs never overwrite each other. */
+export const keptChanged = (key, act) => within(['kept'], 'readwrite', (tx, give) => {
+  const store = tx.objectStore('kept');
+  store.get(key).onsuccess = (e) => {
+    const next = act(e.target.result);
+    store.put(next, key);
+    give(next);
+  };
+}, 'strict');
+
 export const formKey = (code, version, scored) => `${code}@${version}${scored ? '+' : ''}`;
 export const form = (key) => one('forms', key);
 export const keepForm = (key, value) => within(['forms'], 'readwrite', (tx) => tx.objectStore('forms').put(value, key));

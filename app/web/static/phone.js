@@ -14,6 +14,7 @@ class Phone {
   drafts = [];
   view = null;
   paused = '';
+  plan = {}; // what the server has not been told about visits, by visit
 
   async start() {
     addEventListener('popstate', () => this.route());
@@ -88,6 +89,25 @@ class Phone {
     await this.route();
     await this.fetchForms();
     this.sendQueue();
+    if (Object.keys(this.plan).length > 0) this.tellPlan();
+  }
+
+  /** Tells the server what was put off, if it can be reached, and shows what became of it. */
+  async tellPlan() {
+    const { id } = this.bundle.person;
+    const { tell, untold } = await import('./phone-plan.js');
+    const changed = await tell(id, this.lang);
+    this.plan = await untold(id);
+    if (changed) await this.refresh();
+    else this.draw();
+  }
+
+  // It is drawn when it is opened, and stays while the list around it is drawn anew.
+  async openPlan(box, visits) {
+    if (!box.open || this.planBox) return;
+    const { planBox } = await import('./phone-plan.js');
+    this.planBox = planBox(this, visits);
+    box.append(this.planBox);
   }
 
   round(code) { return this.bundle.rounds.find((r) => r.code === code); }
@@ -134,9 +154,11 @@ class Phone {
     if (!key) {
       this.view = null;
       this.drafts = await store.drafts(this.bundle.person.id);
+      this.plan = (await store.kept(`plan:${this.bundle.person.id}`)) ?? {};
       this.draw();
       return;
     }
+    this.planBox = null;
     const visit = this.bundle.visits.find((v) => v.key === decodeURIComponent(key));
     if (this.view?.key === visit?.key && this.view) return;
     if (!visit) { this.go('/visits', true); return; }
@@ -317,6 +339,10 @@ class Phone {
   }
 
   async heard({ kind, id, name, value }) {
+    if (kind === 'plan') {
+      this.plan = (await store.kept(`plan:${this.bundle.person.id}`)) ?? {};
+      this.draw();
+    }
     if (kind === 'answer' && this.view?.draft === id && this.form) this.form.take(name, value);
     if (kind === 'draft') {
       const d = await store.draft(id);
@@ -327,6 +353,9 @@ class Phone {
   wrongBy() { return Math.abs(this.clockError ?? 0) > 120000 ? this.clockError : 0; }
 
   time(iso) { return new Intl.DateTimeFormat(this.lang, { dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso)); }
+
+  /** Today, by the round's clock as far as the phone knows it. */
+  today() { return stamp(new Date(Date.now() - this.wrongBy())).slice(0, 10); }
 
   day(iso) { return iso ? iso.split('-').reverse().join('/') : ''; }
 
@@ -340,7 +369,8 @@ class Phone {
     if (visit.visit) return say(`phone.state_${visit.visit.state}`);
     if (d?.state === HELD) return say('phone.state_quarantined');
     if (d?.state === RECEIVED) return say('phone.state_submitted');
-    return visit.status === 'cancelled' || visit.status === 'substituted' ? say('phone.state_cancelled') : say('phone.state_due');
+    if (visit.status === 'cancelled' || visit.status === 'substituted') return say('phone.state_cancelled');
+    return say(visit.status === 'postponed' ? 'phone.state_postponed' : 'phone.state_due');
   }
 
   // Which part of the list a visit belongs to.
@@ -368,6 +398,7 @@ class Phone {
     // What is on the phone stays on the list, also when the visit was taken away.
     for (const d of this.drafts) if (!listed.has(d.id) && d.state !== RECEIVED && d.state !== HELD) parts.waiting.push([{ ...d, place: { name: d.name, path: [] } }, d]);
     const sent = parts.sent.length;
+    const active = document.activeElement;
     const waiting = this.drafts.filter((d) => d.state === WAITING).length;
     fill(box,
       h('h1', {}, say('phone.visits')),
@@ -377,6 +408,8 @@ class Phone {
         h('h2', { id: `part-${part}` }, say(`phone.part_${part}`), ` (${list.length})`),
         h('ul', { class: 'visits' }, list.map(([visit, d]) => this.card(visit, d, part))))),
       visits.length === 0 && h('p', { class: 'empty' }, say('phone.no_visits')),
+      person.role === 'observer' && h('details', { class: 'phone-more', open: Boolean(this.planBox), ontoggle: (e) => { if (e.target.open) this.openPlan(e.target, [...parts.due, ...parts.drafts].map(([v]) => v).filter((v) => v.id)); else { this.planBox?.remove(); this.planBox = null; } } },
+        h('summary', {}, say('phone.plan')), this.planBox),
       h('details', { class: 'phone-more' }, h('summary', {}, say('phone.more')),
         h('p', {}, person.name), h('p', { class: 'actions' },
           h('a', { class: 'button', href: '/account' }, say('phone.account')), h('a', { class: 'button', href: '/guide' }, say('phone.guide')),
@@ -385,6 +418,7 @@ class Phone {
           h('label', { class: 'button' }, say('phone.import'), h('input', { type: 'file', class: 'unseen', accept: 'application/json,.khaosat', onchange: (e) => this.importFile(e.target.files[0]) })),
           h('form', { method: 'post', action: '/sign-out' }, h('button', {}, say('phone.sign_out')))),
         h('p', { class: 'quiet' }, say('phone.version', { version: this.bundle.app }))));
+    if (this.planBox?.contains(active)) active.focus(); // somebody is typing there
   }
 
   notices(waiting) {
@@ -407,7 +441,8 @@ class Phone {
     return h('li', {}, h('a', { class: `visit visit-${part}`, href: `/visits/${encodeURIComponent(visit.key)}`, onclick: (e) => { e.preventDefault(); this.go(`/visits/${encodeURIComponent(visit.key)}`); } },
       h('b', {}, visit.place?.name ?? visit.unit), above && h('span', { class: 'quiet' }, above),
       h('span', { class: 'visit-line' }, h('span', { class: `tag state-${part}` }, this.stateWords(visit, d)), h('span', { class: 'quiet' }, [visit.template, visit.role !== 'observer' && say(`role.${visit.role}`), visit.due && part === 'due' && `${say('phone.due')} ${this.day(visit.due)}`].filter(Boolean).join(' · ')), overdue && h('span', { class: 'problem' }, say('phone.overdue'))),
-      visit.returned?.comment && part === 'returned' && h('span', { class: 'quiet' }, visit.returned.comment)));
+      visit.returned?.comment && part === 'returned' && h('span', { class: 'quiet' }, visit.returned.comment),
+      this.plan[visit.key] && h('span', { class: this.plan[visit.key].problem ? 'problem' : 'quiet' }, this.plan[visit.key].problem ? say('phone.plan_refused', { why: this.plan[visit.key].problem }) : say(`phone.plan_untold_${this.plan[visit.key].action}`, { due: this.day(this.plan[visit.key].due) }))));
   }
 
   // --- to a file and back ---------------------------------------------------------
