@@ -454,7 +454,7 @@ func TestThePlanIsChangedOnAPhone(t *testing.T) {
 	p.Offline(true)
 	put(d.units[0], "postpone", last.String(), "Bí thư đi công tác")
 	put(d.units[1], "cancel", "", "Không đủ người")
-	p.Wait(`document.querySelector(".visits").textContent.includes("Put off to `+last.Time().Format("02/01/2006")+`, not sent yet") && document.querySelector(".visits").textContent.includes("Does not take place, not sent yet")`)
+	p.Wait(`document.querySelector(".visits").textContent.includes("Put off to ` + last.Time().Format("02/01/2006") + `, not sent yet") && document.querySelector(".visits").textContent.includes("Does not take place, not sent yet")`)
 	p.Goto("/visits") // it is on the phone, not in the page
 	p.Wait(`document.querySelector(".visits")?.textContent.includes("Does not take place, not sent yet")`)
 	if a := status(d.units[0]); a.Status != survey.AssignmentPlanned {

@@ -84,9 +84,10 @@ class Phone {
     const clock = Date.parse(bundle.server_time);
     if (!Number.isNaN(clock)) this.clockError = Date.now() - clock;
     this.take(bundle);
-    await store.keep('person', bundle.person.id);
-    await store.keep(`bundle:${bundle.person.id}`, bundle);
+    // What came is kept while it is shown.
+    const keeping = [store.keep('person', bundle.person.id), store.keep(`bundle:${bundle.person.id}`, bundle)];
     await this.route();
+    await Promise.all(keeping);
     await this.fetchForms();
     this.sendQueue();
     if (Object.keys(this.plan).length > 0) this.tellPlan();
@@ -212,7 +213,7 @@ class Phone {
     if (!form) {
       try {
         form = await this.fetchForm(visit, d.version);
-        await store.keepForm(key, form);
+        store.keepForm(key, form).catch(() => {}); // it is fetched again then
       } catch {
         fill(box, this.backLink(), h('p', { class: 'empty' }, this.say('phone.form_missing')));
         return;
