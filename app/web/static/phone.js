@@ -71,6 +71,7 @@ class Phone {
     } catch {
       this.paused = 'offline';
       this.draw();
+      if (Object.keys(this.plan).length > 0) this.tellPlan();
       return;
     }
     if (response.status === 401) {
@@ -97,8 +98,11 @@ class Phone {
   async tellPlan() {
     const { id } = this.bundle.person;
     const { tell, untold } = await import('./phone-plan.js');
+    clearTimeout(this.tellLater);
     const changed = await tell(id, this.lang);
     this.plan = await untold(id);
+    // What says that there is a network is often wrong.
+    if (Object.values(this.plan).some((c) => !c.problem)) this.tellLater = setTimeout(() => this.tellPlan(), 15000);
     if (changed) await this.refresh();
     else this.draw();
   }
