@@ -150,6 +150,7 @@ func Compile(t *Template, lists *TypeLists) (*Form, Problems) {
 	c.layOut()
 	c.compileExpressions()
 	c.orderByDependency()
+	c.checkReach()
 	c.compileScheme()
 	c.compileChecks()
 	if !c.problems.HasErrors() {
@@ -453,6 +454,7 @@ func (c *compiler) compileAt(at Place, source string, s exprScope) *expr.Program
 	if failed {
 		return nil
 	}
+	c.checkNotes(at, parsed)
 	return program
 }
 

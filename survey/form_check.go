@@ -356,8 +356,10 @@ func (c *compiler) compileCaps(s *Scheme) {
 		at.Column = "label"
 		c.checkText(k.Label, true, at)
 		at.Column = "when"
-		c.form.caps = append(c.form.caps, c.compileAt(at, k.When, exprScope{form: c.form, caps: true}))
+		when := c.compileAt(at, k.When, exprScope{form: c.form, caps: true})
+		c.form.caps = append(c.form.caps, when)
 		c.checkScoreCalls(k.When, at)
+		c.checkCap(k, when, at)
 	}
 	if len(s.Caps) > 32 {
 		c.report(SeverityError, "cap.too_many", Place{Sheet: "caps"}, fmt.Sprint(len(s.Caps)), nil)

@@ -206,6 +206,8 @@ func (s *surveyReader) item(row sheetRow, name string, t rowType) survey.Item {
 		it.Calculation, it.Default = cmp.Or(it.Calculation, it.Default, "''"), ""
 	case strings.HasSuffix(t.typ, "-external"):
 		it.Calculation = "''"
+	case t.kind == survey.KindImage && t.typ == "" && !strings.Contains(it.Parameters, "max-pixels"):
+		s.report(survey.SeverityAdvice, "image.size", s.g.place(row, "parameters", name), "", nil)
 	case t.typ == "range":
 		if !strings.Contains(it.Parameters, ".") {
 			it.Kind = survey.KindInteger
