@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strings"
 
 	"github.com/khaosat/khaosat/survey"
 )
@@ -45,7 +46,7 @@ func (s *Service) Visit(ctx context.Context, c Caller, id survey.AssignmentID) (
 		return nil, err
 	}
 	unknown := &survey.Error{Kind: survey.NotFound, Code: "assignment.unknown", Args: survey.Args{"assignment": string(id)}}
-	a, err := s.store.Assignment(ctx, id)
+	a, err := s.assignmentOrOwn(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +91,27 @@ func (s *Service) Visit(ctx context.Context, c Caller, id survey.AssignmentID) (
 	}
 	v.Compiled, err = s.Form(ctx, a.Template, version)
 	return v, err
+}
+
+// assignmentOrOwn finds an assignment, or makes one of a respondent's own unit,
+// which nobody assigns: see OwnVisit.Key. It is not stored.
+func (s *Service) assignmentOrOwn(ctx context.Context, c Caller, id survey.AssignmentID) (*survey.Assignment, error) {
+	a, err := s.store.Assignment(ctx, id)
+	if !isNotFound(err) || c.Person.Role != survey.Respondent || !strings.Contains(string(id), "~") {
+		return a, err
+	}
+	own, lookErr := s.visitsOfOwnUnit(ctx, c)
+	if lookErr != nil {
+		return nil, lookErr
+	}
+	for _, v := range own {
+		if v.Key() == string(id) {
+			made := *v.Assignment
+			made.ID = id
+			return &made, nil
+		}
+	}
+	return nil, err
 }
 
 // FillVisit fills answers into a visit's form as they would be on receipt now.

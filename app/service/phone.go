@@ -28,6 +28,15 @@ type PhoneVisit struct {
 	Comment string
 }
 
+// Key names the visit in addresses and on phones, also where nobody assigned it:
+// the assignment's id, or the visit's key with ~ between its parts.
+func (v *OwnVisit) Key() string {
+	if v.ID != "" {
+		return string(v.ID)
+	}
+	return strings.ReplaceAll(v.VisitKey.String(), "|", "~")
+}
+
 // PhoneBundle gives the caller's own visits; a respondent's are also the forms
 // about the own unit, which nobody assigns.
 func (s *Service) PhoneBundle(ctx context.Context, c Caller) (*PhoneBundle, error) {

@@ -1,8 +1,16 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +40,10 @@ type plainForm struct {
 	Problems []plainProblem
 	Checked  bool
 	Refused  string // why it could not be taken in, as a whole
+	// Photos says that the form has places for files, Unkept why one that came with
+	// the page was not kept, by path.
+	Photos bool
+	Unkept map[string]string
 }
 
 // plainProblem is a line of the list of what is missing or wrong; ID is where
@@ -54,6 +66,7 @@ type plainField struct {
 	Rows         [][]plainField // of a repeat
 	Conditional  bool           // asked depending on other answers; for paper
 	Kept         []string       // what was entered before it was hidden
+	Upload       bool           // a file may be sent with the page
 	Input, Style string         // type and inputmode of the input
 }
 
@@ -97,6 +110,7 @@ type plainBuilder struct {
 	form     *survey.Form
 	problems map[string][]string
 	entered  map[string][]string // what a page sent, by path; nil at first
+	uploads  bool                // files may be sent with the page
 }
 
 func (b *plainBuilder) fields(lines []survey.Line) []plainField {
@@ -131,6 +145,7 @@ func (b *plainBuilder) fill(f *plainField, l *survey.Line, kind survey.ItemKind)
 	item, note := b.form.Item(l.Slot)
 	f.Label, f.Hint, f.Required = l.Label(b.lang), l.Hint(b.lang), l.Required
 	f.ReadOnly = item.ReadOnly && !note
+	f.Upload = b.uploads && kind == survey.KindImage
 	f.Conditional = item.Relevant != "" && !note
 	f.Problems = b.problems["/"+l.Path]
 	f.Long = note || strings.Contains(item.Appearance, "multiline")
@@ -217,7 +232,7 @@ func (s *Server) showPlain(q *request, status int, p *plainForm, answers survey.
 	v := p.Visit
 	lang := q.caller.Language
 	filled := s.svc.FillVisit(v, answers)
-	b := &plainBuilder{lang: lang, zone: v.Round.Location(), form: v.Compiled.Form, problems: map[string][]string{}, entered: entered}
+	b := &plainBuilder{lang: lang, zone: v.Round.Location(), form: v.Compiled.Form, problems: map[string][]string{}, entered: entered, uploads: true}
 	labels := map[string]string{}
 	collectLabels(filled.Lines(), lang, labels)
 	if p.Checked {
@@ -227,6 +242,13 @@ func (s *Server) showPlain(q *request, status int, p *plainForm, answers survey.
 			}
 			p.problem(b, lang, labels, problem)
 		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(p.Unkept)) {
+		b.problems["/"+path] = append(b.problems["/"+path], p.Unkept[path])
+		p.Problems = append(p.Problems, plainProblem{fieldID(path), labels[path], p.Unkept[path]})
+	}
+	for slot := range v.Compiled.Form.Len() {
+		p.Photos = p.Photos || v.Compiled.Form.Kind(slot) == survey.KindImage
 	}
 	p.ID, p.Title = v.Assignment.ID, v.Compiled.Template.Title.In(lang, v.Compiled.Template.Languages...)
 	p.Fields = b.fields(filled.Lines())
@@ -278,13 +300,9 @@ func (s *Server) pagePlainDo(q *request) error {
 	if !sameOrigin(q.Ctx) {
 		return &survey.Error{Kind: survey.Forbidden, Code: "auth.other_site"}
 	}
-	body, err := s.body(q.Ctx, s.config.MaxJSON)
+	fields, files, err := s.plainFields(q)
 	if err != nil {
 		return err
-	}
-	fields, err := url.ParseQuery(string(body))
-	if err != nil {
-		return &survey.Error{Kind: survey.Invalid, Code: "request.invalid", Err: err}
 	}
 	v, err := s.svc.Visit(q.ctx, q.caller, survey.AssignmentID(q.Params("id")))
 	if err != nil {
@@ -297,6 +315,9 @@ func (s *Server) pagePlainDo(q *request) error {
 	p := &plainForm{Visit: v, Response: string(id)}
 	p.Rev, _ = strconv.ParseInt(fields.Get("rev"), 10, 64)
 	s.localTimes(v, fields)
+	if err := s.keepFiles(q, p, fields, files); err != nil {
+		return err
+	}
 	answers := v.Compiled.Form.ReadFields(fields, func(path string) int {
 		n, _ := strconv.Atoi(fields.Get("rows:" + path))
 		return max(0, min(maxRows, n))
@@ -310,10 +331,88 @@ func (s *Server) pagePlainDo(q *request) error {
 		// travel under: the answers hold all of it.
 		return s.showPlain(q, 200, p, removeRow(answers, at), nil)
 	case "send":
+		if len(p.Unkept) > 0 {
+			p.Checked = true
+			return s.showPlain(q, fiber.StatusUnprocessableEntity, p, answers, fields)
+		}
 		return s.sendPlain(q, p, id, answers, fields)
 	}
 	p.Checked = true
 	return s.showPlain(q, 200, p, answers, fields)
+}
+
+// maxPlain bounds what the plain form sends at once, photos included.
+const maxPlain = 40 << 20
+
+// plainFile is a file that came with the plain form, for the item at a path.
+type plainFile struct {
+	path, name string
+	content    []byte
+}
+
+// plainFields reads what the plain form sends: with files if it has places for them.
+func (s *Server) plainFields(q *request) (url.Values, []plainFile, error) {
+	fields := url.Values{}
+	if !strings.HasPrefix(q.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
+		body, err := s.body(q.Ctx, s.config.MaxJSON)
+		if err == nil {
+			if fields, err = url.ParseQuery(string(body)); err != nil {
+				err = &survey.Error{Kind: survey.Invalid, Code: "request.invalid", Err: err}
+			}
+		}
+		return fields, nil, err
+	}
+	var files []plainFile
+	err := q.parts(maxPlain, func(part *multipart.Part, content []byte) {
+		path, isFile := strings.CutPrefix(part.FormName(), "file:")
+		switch {
+		case !isFile:
+			fields.Add(part.FormName(), string(content))
+		case len(content) > 0:
+			files = append(files, plainFile{path, part.FileName(), content})
+		}
+	})
+	return fields, files, err
+}
+
+// keepFiles keeps the photos that came with a page, whichever button was pressed: a
+// browser never sends a file twice by itself. What is no photo is told of.
+func (s *Server) keepFiles(q *request, p *plainForm, fields url.Values, files []plainFile) error {
+	for name := range fields {
+		if path, is := strings.CutPrefix(name, "drop:"); is {
+			fields.Del(path)
+		}
+	}
+	p.Unkept = map[string]string{}
+	for _, f := range files {
+		slot, known := p.Visit.Compiled.Form.Slot(f.path[strings.LastIndexByte(f.path, '/')+1:])
+		if !known || p.Visit.Compiled.Form.Kind(slot) != survey.KindImage {
+			continue
+		}
+		kind, ending, _ := strings.Cut(http.DetectContentType(f.content), "/")
+		if ending == "octet-stream" {
+			// A format that is too new to be known comes under the name of a picture.
+			kind, ending, _ = strings.Cut(mime.TypeByExtension(strings.ToLower(filepath.Ext(f.name))), "/")
+		}
+		if kind != "image" {
+			p.Unkept[f.path] = message.Say(q.caller.Language, "form.not_photo", survey.Args{"name": f.name})
+			continue
+		}
+		sum := sha256.Sum256(f.content)
+		name := strings.ReplaceAll(f.path, "/", "_") + "-" + hex.EncodeToString(sum[:5]) + "." + strings.Replace(ending, "jpeg", "jpg", 1)
+		_, err := s.svc.PutAttachment(q.ctx, q.caller, survey.ResponseID(p.Response), name, hex.EncodeToString(sum[:]), bytes.NewReader(f.content))
+		if err == nil {
+			fields.Set(f.path, name)
+			continue
+		}
+		switch survey.KindOf(err) {
+		case survey.Invalid, survey.Conflict, survey.TooLarge:
+			p.Unkept[f.path] = message.OfError(q.caller.Language, err)
+		default:
+			return err
+		}
+	}
+	return nil
 }
 
 // sendPlain hands the form in. The same press again gives the same receipt.

@@ -1,8 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"mime/multipart"
 	"net/url"
 	"os"
 	"reflect"
@@ -182,5 +187,66 @@ func TestThePlainFormInABrowser(t *testing.T) {
 		if dir := os.Getenv("KHAOSAT_PICTURES"); dir != "" {
 			ok(t, os.WriteFile(dir+"/print-"+lang+".pdf", pdf, 0o600))
 		}
+	}
+}
+
+// TestThePlainFormTakesPhotos sends photos as a browser without JavaScript does:
+// with whatever button is pressed, kept at once, each once.
+func TestThePlainFormTakesPhotos(t *testing.T) {
+	r := newRig(t)
+	visit, _, answers := r.assigned("all.observer")
+	path := "/visits/" + string(visit) + "/plain"
+	headers := []header{{"Cookie", sessionCookie + "=" + r.session("all.observer")}, {"Sec-Fetch-Site", "same-origin"}, {"Accept", "text/html"}, {"Accept-Language", "en"}}
+	page := string(r.ask("GET", path, nil, headers...).want(t, 200).body)
+	if !strings.Contains(page, `enctype="multipart/form-data"`) || !strings.Contains(page, `name="file:photo"`) {
+		t.Fatalf("there is no place for a photo: %s", clip([]byte(page)))
+	}
+	id := responseField.FindStringSubmatch(page)[1]
+	fields := url.Values{"response": {id}, "rev": {"0"}}
+	asFields(answers, "", fields)
+	var picture bytes.Buffer
+	ok(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 40, 30))))
+	press := func(button string, file []byte) *answer {
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		for name, values := range fields {
+			for _, v := range values {
+				ok(t, w.WriteField(name, v))
+			}
+		}
+		ok(t, w.WriteField("do", button))
+		part, err := w.CreateFormFile("file:photo", "hội trường.png")
+		ok(t, err)
+		_, err = part.Write(file) // none: the field was left as it is
+		ok(t, err)
+		ok(t, w.Close())
+		return r.ask("POST", path, b.String(), append(slices.Clone(headers), header{"Content-Type", w.FormDataContentType()})...)
+	}
+	hidden := regexp.MustCompile(`name="photo" value="([^"]+)"`)
+	if wrong := press("send", []byte("%PDF-1.4 no picture")).want(t, 422); !strings.Contains(string(wrong.body), "is not a picture") || hidden.Match(wrong.body) {
+		t.Errorf("nothing is said of a file that is no picture")
+	}
+	kept := hidden.FindSubmatch(press("check", picture.Bytes()).want(t, 200).body)
+	if kept == nil {
+		t.Fatal("the photo is not kept")
+	}
+	fields.Set("photo", string(kept[1]))
+	fields.Set("drop:photo", "1")
+	if again := press("check", nil); hidden.Match(again.body) {
+		t.Error("the photo that was removed is still there")
+	}
+	fields.Del("drop:photo")
+	press("send", nil).want(t, 303)
+	press("send", nil).want(t, 303)
+	files, err := r.svc.Attachments(t.Context(), service.Operator(), survey.ResponseID(id))
+	ok(t, err)
+	if len(files.Items) != 1 || !files.Complete() || files.Items[0].Type != "image/png" || files.Items[0].Size != int64(picture.Len()) {
+		t.Fatalf("%d files are stored, complete %v", len(files.Items), files.Complete())
+	}
+	content, err := r.svc.Store().Content(t.Context(), files.Items[0].SHA256)
+	ok(t, err)
+	defer content.Close()
+	if stored, err := io.ReadAll(content); err != nil || !bytes.Equal(stored, picture.Bytes()) {
+		t.Errorf("the photo is not stored byte for byte: %v", err)
 	}
 }

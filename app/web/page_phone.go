@@ -9,7 +9,6 @@ import (
 	"math"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -126,10 +125,7 @@ func (s *Server) apiPhone(q *request) error {
 		out.Rounds = append(out.Rounds, phoneRoundJSON{r.Code, r.Title, r.Opens, r.Closes, r.Closed, r.Location().String(), steadySince(r.Location(), s.svc.Now()), r.ShowScore, r.Unplanned, p.MustPractise(r, survey.RoleObserver, s.svc.Now()), r.Templates})
 	}
 	for _, v := range b.Visits {
-		line := phoneVisitJSON{ownVisitJSON: asOwnVisit(v.OwnVisit, b.Lists), Key: string(v.ID)}
-		if line.Key == "" {
-			line.Key = strings.ReplaceAll(v.VisitKey.String(), "|", "~")
-		}
+		line := phoneVisitJSON{ownVisitJSON: asOwnVisit(v.OwnVisit, b.Lists), Key: v.Key()}
 		if r := v.Returned; r != nil {
 			line.Returned = &returnedJSON{r.Rev, v.Comment, r.TemplateVersion, r.Answers}
 		}

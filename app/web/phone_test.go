@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -492,4 +493,56 @@ func TestThePlanIsChangedOnAPhone(t *testing.T) {
 	if template != "SHCB-CD" {
 		t.Errorf("the form that opens is %s", template)
 	}
+}
+
+// A secretary gives the unit's own scores without an assignment: on the phone,
+// without a network meanwhile, and as a plain page.
+func TestARespondentsDay(t *testing.T) {
+	r := newRig(t)
+	unit := r.rated(false)[0]
+	r.account(&survey.Person{Name: "secretary", Role: survey.Respondent, Scope: unit})
+	session := r.sessionOf(t, "secretary")
+	p := browsertest.Shared(t).Open(t, browsertest.Options{Noisy: true, URL: r.url, Cookies: map[string]string{sessionCookie: session, languageCookie: "en"}})
+	p.Goto("/visits")
+	p.Wait(`document.querySelector(".visit") && navigator.serviceWorker.controller && khaosatPhone.lacking === 0`)
+	p.Screenshot("respondent-360")
+	var own []struct{ Key, Template, Role string }
+	p.Eval(`khaosatPhone.bundle.visits.map(v => ({Key: v.key, Template: v.template, Role: v.role}))`, &own)
+	if len(own) < 2 {
+		t.Fatalf("the forms about the own unit are %+v", own)
+	}
+	p.Offline(true)
+	answers, err := json.Marshal(answersOf(r.form(unit, survey.RoleMembers)))
+	ok(t, err)
+	p.Eval(`khaosatPhone.go("/visits/" + encodeURIComponent(khaosatPhone.bundle.visits.find(v => v.template === "SHCB-TK" && v.role === "members").key))`, nil)
+	p.Wait(`document.querySelector(".q-form")`)
+	p.Eval(`(async () => { const f = khaosatPhone.form; for (const [name, value] of Object.entries(`+string(answers)+`)) { if (f.engine.get(name)?.kind === "calculate") continue; f.engine.set(name, value); await f.changed(name); } f.refreshAll(); f.show(f.sections.length - 1); })()`, nil)
+	p.Eval(`document.querySelector(".q-nav .primary").click()`, nil)
+	p.Wait(`document.querySelector(".visit-waiting")`)
+	p.Offline(false)
+	p.Eval(`dispatchEvent(new Event("online"))`, nil)
+	p.Wait(`document.querySelector(".visit-sent") && !document.querySelector(".visit-waiting")`)
+	stored := 0
+	for change, err := range r.svc.Store().ResponsesSince(t.Context(), survey.ResponseFilter{Unit: unit, Role: survey.RoleMembers}, "") {
+		ok(t, err)
+		stored++
+		if change.Doc.Observer != r.people["secretary"].ID || change.Doc.State != survey.StateSubmitted {
+			t.Errorf("it is %s's, %s", change.Doc.Observer, change.Doc.State)
+		}
+	}
+	if stored != 1 {
+		t.Errorf("%d are stored", stored)
+	}
+
+	// Without JavaScript.
+	headers := []header{{"Cookie", sessionCookie + "=" + session}, {"Accept", "text/html"}, {"Accept-Language", "en"}}
+	list := string(r.ask("GET", "/visits/list", nil, headers...).want(t, 200).body)
+	for _, v := range own {
+		path := "/visits/" + v.Key + "/plain"
+		if !strings.Contains(list, `href="`+path) {
+			t.Errorf("%s is not on the list", path)
+		}
+		r.ask("GET", path, nil, headers...).want(t, 200)
+	}
+	r.ask("GET", "/visits/"+strings.Replace(own[0].Key, string(unit), string(r.rated(false)[1]), 1)+"/plain", nil, headers...).want(t, 404)
 }

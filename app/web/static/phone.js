@@ -14,6 +14,7 @@ class Phone {
   drafts = [];
   view = null;
   paused = '';
+  planOpen = false;
   plan = {}; // what the server has not been told about visits, by visit
 
   async start() {
@@ -107,12 +108,16 @@ class Phone {
     else this.draw();
   }
 
-  // It is drawn when it is opened, and stays while the list around it is drawn anew.
-  async openPlan(box, visits) {
-    if (!box.open || this.planBox) return;
-    const { planBox } = await import('./phone-plan.js');
-    this.planBox = planBox(this, visits);
-    box.append(this.planBox);
+  // It is made when it is opened, and stays while the list around it is drawn anew.
+  async openPlan(is, visits) {
+    this.planOpen = is;
+    this.planBox = null;
+    if (is) {
+      const { planBox } = await import('./phone-plan.js');
+      if (!this.planOpen || this.planBox) return;
+      this.planBox = planBox(this, visits);
+    }
+    this.draw();
   }
 
   round(code) { return this.bundle.rounds.find((r) => r.code === code); }
@@ -164,6 +169,7 @@ class Phone {
       return;
     }
     this.planBox = null;
+    this.planOpen = false;
     const visit = this.bundle.visits.find((v) => v.key === decodeURIComponent(key));
     if (this.view?.key === visit?.key && this.view) return;
     if (!visit) { this.go('/visits', true); return; }
@@ -403,7 +409,8 @@ class Phone {
     // What is on the phone stays on the list, also when the visit was taken away.
     for (const d of this.drafts) if (!listed.has(d.id) && d.state !== RECEIVED && d.state !== HELD) parts.waiting.push([{ ...d, place: { name: d.name, path: [] } }, d]);
     const sent = parts.sent.length;
-    const active = document.activeElement;
+    const { activeElement: active } = document;
+    const unfolding = active?.matches('.phone-more:not(:last-child) summary');
     const waiting = this.drafts.filter((d) => d.state === WAITING).length;
     fill(box,
       h('h1', {}, say('phone.visits')),
@@ -413,8 +420,8 @@ class Phone {
         h('h2', { id: `part-${part}` }, say(`phone.part_${part}`), ` (${list.length})`),
         h('ul', { class: 'visits' }, list.map(([visit, d]) => this.card(visit, d, part))))),
       visits.length === 0 && h('p', { class: 'empty' }, say('phone.no_visits')),
-      person.role === 'observer' && h('details', { class: 'phone-more', open: Boolean(this.planBox), ontoggle: (e) => { if (e.target.open) this.openPlan(e.target, [...parts.due, ...parts.drafts].map(([v]) => v).filter((v) => v.id)); else { this.planBox?.remove(); this.planBox = null; } } },
-        h('summary', {}, say('phone.plan')), this.planBox),
+      person.role === 'observer' && h('details', { class: 'phone-more', open: this.planOpen },
+        h('summary', { onclick: (e) => { e.preventDefault(); this.openPlan(!this.planOpen, [...parts.due, ...parts.drafts].map(([v]) => v).filter((v) => v.id)); } }, say('phone.plan')), this.planBox),
       h('details', { class: 'phone-more' }, h('summary', {}, say('phone.more')),
         h('p', {}, person.name), h('p', { class: 'actions' },
           h('a', { class: 'button', href: '/account' }, say('phone.account')), h('a', { class: 'button', href: '/guide' }, say('phone.guide')),
@@ -423,7 +430,8 @@ class Phone {
           h('label', { class: 'button' }, say('phone.import'), h('input', { type: 'file', class: 'unseen', accept: 'application/json,.khaosat', onchange: (e) => this.importFile(e.target.files[0]) })),
           h('form', { method: 'post', action: '/sign-out' }, h('button', {}, say('phone.sign_out')))),
         h('p', { class: 'quiet' }, say('phone.version', { version: this.bundle.app }))));
-    if (this.planBox?.contains(active)) active.focus(); // somebody is typing there
+    if (unfolding) box.querySelector('.phone-more summary')?.focus();
+    else if (this.planBox?.contains(active)) active.focus(); // somebody is typing there
   }
 
   notices(waiting) {
