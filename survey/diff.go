@@ -65,7 +65,8 @@ func (c Difference) Comparable() bool {
 
 // Diff lists the differences between two versions, in the order of the later
 // one, with what is gone at the end of its kind. Items are matched by name;
-// renamed maps names of a to names of b. An item that lost its name is taken to
+// renamed maps names of a to names of b. Without it, b's items say themselves
+// what they were (Item.Was). An item that lost its name is taken to
 // be renamed if exactly one new item has its kind and label.
 func Diff(a, b *Template, renamed map[string]string) []Difference {
 	d := &differ{a: a, b: b, before: flatten(a), after: flatten(b), was: map[string]string{}}
@@ -78,6 +79,19 @@ func Diff(a, b *Template, renamed map[string]string) []Difference {
 		d.add(Difference{Kind: LanguagesOther, Before: before, After: after})
 	}
 	return d.out
+}
+
+// Renamed gives the new names of the items that say that they had another name
+// in the version before, by that name. Of two that claim the same, the first has it.
+func Renamed(t *Template) map[string]string {
+	out := map[string]string{}
+	t.Walk(func(it *Item, _ []*Item) bool {
+		if it.Was != "" && it.Was != it.Name && out[it.Was] == "" {
+			out[it.Was] = it.Name
+		}
+		return true
+	})
+	return out
 }
 
 // flatItem is an item with the name of the group around it.
@@ -118,6 +132,9 @@ func named(items []flatItem, name string) *flatItem {
 // match finds which item of a each item of b was.
 func (d *differ) match(renamed map[string]string) {
 	taken := map[string]bool{}
+	if renamed == nil {
+		renamed = Renamed(d.b)
+	}
 	for from, to := range renamed {
 		if named(d.before, from) != nil && named(d.after, to) != nil {
 			d.was[to], taken[from] = from, true

@@ -143,6 +143,9 @@ type Item struct {
 	// TagsList names the list from which findings are tagged.
 	TagsList string `json:"tags_list,omitempty"`
 
+	// Was is the name that the item had in the version before, if it was another.
+	Was string `json:"was,omitempty"`
+
 	// Row is the 1-based row of the survey sheet the item was read from; 0 if none.
 	Row int `json:"-"`
 }

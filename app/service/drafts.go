@@ -51,6 +51,10 @@ func (s *Service) BeginDraft(ctx context.Context, c Caller, code, from survey.Te
 		latest.Title = title
 	}
 	latest.State, latest.Rev = survey.Draft, 0
+	latest.Walk(func(it *survey.Item, _ []*survey.Item) bool {
+		it.Was = "" // told of the version before the last
+		return true
+	})
 	latest.Events = []survey.Event{s.event(c, "template.begun", detail)}
 	err = s.store.CreateTemplate(ctx, latest)
 	if survey.KindOf(err) == survey.Exists { // somebody began it at the same time
@@ -195,13 +199,20 @@ func (s *Service) RunCases(ctx context.Context, compiled *Compiled) (survey.Prob
 		for _, fired := range r.FiredCaps() {
 			got.Caps = append(got.Caps, fired.Code)
 		}
-		if got.Total != k.Total || got.Band != k.Band || !slices.Equal(got.Caps, k.Caps) {
+		if !sameScore(got.Total, k.Total) || got.Band != k.Band || !slices.Equal(got.Caps, k.Caps) {
 			ps = append(ps, survey.Problem{Severity: survey.SeverityError, Code: "template.case", Value: k.Name,
 				Place: survey.Place{Sheet: "cases", Row: i + 1},
 				Args:  survey.Args{"want": outcome(k), "got": outcome(&got)}})
 		}
 	}
 	return ps, nil
+}
+
+// sameScore compares scores as shown; a spreadsheet may have taken zeros off.
+func sameScore(a, b string) bool {
+	x, okX := survey.ParsePoints(a)
+	y, okY := survey.ParsePoints(b)
+	return a == b || okX && okY && x == y
 }
 
 // outcome writes what a case comes to in one line: "75.50 kha (A-K1, A-K2)".

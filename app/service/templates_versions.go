@@ -39,6 +39,11 @@ func (s *Service) CompareTemplates(ctx context.Context, c Caller, code survey.Te
 	if err != nil {
 		return nil, err
 	}
+	if len(renamed) == 0 {
+		if renamed, err = s.renamedBetween(ctx, code, before, after); err != nil {
+			return nil, err
+		}
+	}
 	out := &TemplateDifference{Before: a, After: b, Differences: survey.Diff(a, b, renamed)}
 	seen := 0
 	for change, err := range s.store.ResponsesSince(ctx, survey.ResponseFilter{Template: code}, "") {
@@ -54,6 +59,34 @@ func (s *Service) CompareTemplates(ctx context.Context, c Caller, code survey.Te
 		}
 	}
 	return out, nil
+}
+
+// renamedBetween follows the names of items from an earlier version to a later
+// one, through those in between.
+func (s *Service) renamedBetween(ctx context.Context, code survey.TemplateCode, before, after int) (map[string]string, error) {
+	all := map[string]string{}
+	for version := before + 1; version <= after; version++ {
+		t, err := s.store.Template(ctx, code, version)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		step := survey.Renamed(t)
+		for from, to := range all {
+			if now := step[to]; now != "" {
+				all[from] = now
+				delete(step, to)
+			}
+		}
+		for from, to := range step {
+			if all[from] == "" {
+				all[from] = to
+			}
+		}
+	}
+	return all, nil
 }
 
 // RetireTemplate takes a published version out of use: new rounds cannot choose

@@ -19,6 +19,7 @@ const (
 	bandsSheet    = "bands"
 	capsSheet     = "caps"
 	scoringSheet  = "scoring"
+	casesSheet    = "cases"
 )
 
 // translatedTitle is our column for the title in languages other than the
@@ -52,7 +53,7 @@ func sheetSpecs() []sheetSpec {
 		{
 			name: surveySheet,
 			columns: []string{"type", "name", "required", "relevant", "constraint", "calculation", "default", "appearance", "parameters",
-				"repeat_count", "read_only", "choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role"},
+				"repeat_count", "read_only", "choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role", "was"},
 			texts: append([]string{"label", "hint", "guidance_hint", "required_message", "constraint_message"}, mediaColumns...),
 			unused: map[string]survey.Severity{"media": advice, "autoplay": advice, "save_to": advice, "bind": advice, "rows": advice,
 				"body": advice, "instance": advice, "control": advice, "disabled": warning},
@@ -74,6 +75,7 @@ func sheetSpecs() []sheetSpec {
 		{name: bandsSheet, columns: []string{"code", "min", "color"}, texts: []string{"label"}},
 		{name: capsSheet, columns: []string{"code", "when", "band"}, texts: []string{"label"}},
 		{name: scoringSheet, columns: []string{"total", "na_policy", "rescale", "min_available", "decimals", "blank", "graded", "applies", "roles"}},
+		{name: casesSheet, columns: casesColumns},
 		{
 			name:    settingsSheet,
 			columns: append([]string{"form_id", "version", "default_language", "instance_name"}, keptSettings...),

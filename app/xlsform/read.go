@@ -63,6 +63,7 @@ func ReadAttached(workbook []byte, fileName string, files map[string][]byte) (t 
 	r.renameDoubles()
 	r.readChecks()
 	r.readScheme()
+	r.readCases()
 	return r.template, r.problems, nil
 }
 
@@ -114,6 +115,9 @@ func (r *reader) readSheets(b *book) error {
 			return err
 		}
 		g := newGrid(spec, rows)
+		if spec.name == casesSheet && g.column("answers") == nil {
+			continue // a sheet of the author's own that happens to be called so
+		}
 		g.facts, g.languages = b.facts[found[spec.name]], &r.languages
 		r.grids[spec.name] = g
 	}

@@ -276,7 +276,7 @@ func (s *surveyReader) columns(row sheetRow, name string, kind survey.ItemKind) 
 		Points: s.points(s.g, row, "points", name), Steps: s.steps(s.g, row, name), NA: survey.NAPolicy(lowerWord(get("na"))),
 		Reverse: s.yes(s.g, row, "reverse", name), Bonus: s.yes(s.g, row, "bonus", name),
 		Applies: expression(get("applies")), Evidence: condition(get("evidence")),
-		Role: s.role(row, name), TagsList: identifier(get("tags_list")),
+		Role: s.role(row, name), TagsList: identifier(get("tags_list")), Was: identifier(get("was")),
 	}
 }
 

@@ -33,6 +33,11 @@ func Write(t *survey.Template) ([]byte, error) {
 	if t.Scheme != nil {
 		tables = append(tables, w.bandsTable(), w.capsTable(), w.scoringTable())
 	}
+	cases, err := w.casesTable()
+	if err != nil {
+		return nil, err
+	}
+	tables = append(tables, cases)
 	tables = append(tables, w.settingsTable())
 	for i, tb := range tables {
 		if len(tb.rows) == 0 && tb.sheet != surveySheet {
@@ -140,7 +145,7 @@ func (w *writer) surveyTable() (*table, error) {
 	t.headers = append(t.headers, "relevant", "constraint")
 	t.headers = append(t.headers, w.textHeaders("constraint_message")...)
 	t.headers = append(t.headers, "calculation", "default", "appearance", "parameters", "repeat_count", "read_only",
-		"choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role")
+		"choice_filter", "trigger", "points", "steps", "na", "reverse", "bonus", "applies", "evidence", "rubric", "tags_list", "role", "was")
 	t.headers = append(t.headers, w.mediaHeaders()...)
 	if err := w.addItems(t, w.template.Items); err != nil {
 		return nil, err
@@ -187,7 +192,7 @@ func (w *writer) itemCells(typ string, it *survey.Item) []any {
 	}
 	row = append(row, calculation, defaultCell(it.Kind, it.Default), it.Appearance, it.Parameters, it.RepeatCount, yesCell(it.ReadOnly),
 		it.ChoiceFilter, it.Trigger, it.Points, stepsCell(it.Steps), string(it.NA), yesCell(it.Reverse), yesCell(it.Bonus), it.Applies, it.Evidence,
-		yesCell(it.Kind == survey.KindRubric), it.TagsList, string(it.Role))
+		yesCell(it.Kind == survey.KindRubric), it.TagsList, string(it.Role), it.Was)
 	return append(row, w.mediaCells(it.Media)...)
 }
 
@@ -442,7 +447,7 @@ func columnWidth(name string) float64 {
 	switch name {
 	case "label", "anchor", "form_title", "test", "when":
 		return 44
-	case "hint", "constraint_message", "required_message", "calculation", "steps", "relevant", "constraint", "applies", "evidence":
+	case "answers", "hint", "constraint_message", "required_message", "calculation", "steps", "relevant", "constraint", "applies", "evidence":
 		return 30
 	case "type", "name", "list_name", "default", "default_language", "instance_name", "roles", "tags_list", "appearance", "parameters":
 		return 22

@@ -111,6 +111,13 @@ func templates() *rapid.Generator[*survey.Template] {
 		if d.flip("settings") {
 			tpl.Settings = map[string]string{"style": "pages", "auto_send": "true"}
 		}
+		for range d.number("cases", 0, 2) {
+			k := survey.Case{Name: d.name(), Total: rapid.SampledFrom([]string{"", "75.50", "9"}).Draw(t, "total"), Band: "b", Caps: []string{"K1", "K2"},
+				Unit: survey.UnitFacts{Sector: "XP", Tags: []string{"CPH"}, Members: d.number("members", 0, 3)}}
+			k.Answers = survey.Answers{{Item: "a", Value: survey.TextValue(d.line("answer"))}, {Item: "n", Value: survey.NumberValue(2.5)},
+				{Item: "m", Value: survey.ListValue("x", "y")}, {Item: "r", Value: survey.RowsValue(survey.Answers{{Item: "in", Value: survey.TextValue("1")}})}}
+			tpl.Cases = append(tpl.Cases, k)
+		}
 		if d.flip("scheme") {
 			tpl.Scheme = d.scheme()
 		}
@@ -210,6 +217,7 @@ func (d *drawer) items(depth int) []survey.Item {
 		if kind.Chooses() {
 			it.List = rapid.SampledFrom([]string{"yn", "scale 4", "thẻ"}).Draw(d.t, "list")
 			it.TagsList = rapid.SampledFrom([]string{"", "yn"}).Draw(d.t, "tags_list")
+			it.Was = rapid.SampledFrom([]string{"", "A1_old"}).Draw(d.t, "was")
 		}
 		if kind.HasItems() {
 			it.Items = d.items(depth + 1)

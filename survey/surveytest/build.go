@@ -124,7 +124,7 @@ func Template(code survey.TemplateCode, version int, bend ...func(*survey.Templa
 			{Name: "A1", Kind: survey.KindSelectOne, List: "l4", Label: label, Points: pts(400), Required: "true()"},
 			{Name: "share", Kind: survey.KindCalculate, Calculation: "${present} div ${expected}",
 				Steps: []survey.Step{{When: ". >= 0.9", Points: "4"}}},
-			{Name: "code", Kind: survey.KindText, Type: "barcode", Label: label, Guidance: label, Trigger: "${A1}",
+			{Name: "code", Was: "barcode", Kind: survey.KindText, Type: "barcode", Label: label, Guidance: label, Trigger: "${A1}",
 				Media: map[string]survey.Text{"big-image": {"vi": "anh.png"}}},
 			{Name: "ward", Kind: survey.KindSelectOne, List: "l4", Label: label, ChoiceFilter: "province.code = ${A1}"},
 		}}},
