@@ -15,6 +15,7 @@ type templateCommand struct {
 	Check   templateCheck   `cmd:"" help:"List everything wrong with a template; status 1 if there are errors."`
 	Import  templateImport  `cmd:"" help:"Store a template as a draft."`
 	Publish templatePublish `cmd:"" help:"Freeze a draft, so that rounds may use it."`
+	Retire  templateRetire  `cmd:"" help:"Take a published version out of use; responses with it stay."`
 	Export  templateExport  `cmd:"" help:"Write a template as an XLSForm workbook, an XForm or JSON."`
 	Diff    templateDiff    `cmd:"" help:"Tell what changed between two versions."`
 }
@@ -126,6 +127,25 @@ func (c *templatePublish) Run(t *terminal) error {
 		return err
 	}
 	tpl, err = s.PublishTemplate(t.ctx, service.Operator(), tpl.Code, tpl.Version)
+	if err == nil {
+		fmt.Fprintf(t.out, "%s %d\n", tpl.Code, tpl.Version)
+	}
+	return err
+}
+
+type templateRetire struct {
+	storeFlags
+	Code    string `arg:""`
+	Version int    `arg:""`
+}
+
+func (c *templateRetire) Run(t *terminal) error {
+	s, closeStore, err := c.service(t, true)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	tpl, err := s.RetireTemplate(t.ctx, service.Operator(), survey.TemplateCode(c.Code), c.Version)
 	if err == nil {
 		fmt.Fprintf(t.out, "%s %d\n", tpl.Code, tpl.Version)
 	}

@@ -68,6 +68,7 @@ type itemDoc struct {
 	Evidence          string          `bson:"evidence,omitempty"`
 	Role              survey.ItemRole `bson:"role,omitempty"`
 	TagsList          string          `bson:"tags_list,omitempty"`
+	Was               string          `bson:"was,omitempty"`
 }
 
 type mediaDoc struct {
@@ -180,7 +181,7 @@ func itemDocOf(i survey.Item) itemDoc {
 		Calculation: i.Calculation, Default: i.Default, Appearance: i.Appearance, Parameters: i.Parameters,
 		RepeatCount: i.RepeatCount, ReadOnly: i.ReadOnly, Points: pointsOrNil(i.Points),
 		Steps: each(i.Steps, func(s survey.Step) stepDoc { return stepDoc(s) }), NA: i.NA, Reverse: i.Reverse,
-		Bonus: i.Bonus, Applies: i.Applies, Evidence: i.Evidence, Role: i.Role, TagsList: i.TagsList}
+		Bonus: i.Bonus, Applies: i.Applies, Evidence: i.Evidence, Role: i.Role, TagsList: i.TagsList, Was: i.Was}
 }
 
 func (d itemDoc) item() survey.Item {
@@ -191,7 +192,7 @@ func (d itemDoc) item() survey.Item {
 		Calculation: d.Calculation, Default: d.Default, Appearance: d.Appearance, Parameters: d.Parameters,
 		RepeatCount: d.RepeatCount, ReadOnly: d.ReadOnly, Points: toPointsOrNil(d.Points),
 		Steps: each(d.Steps, func(s stepDoc) survey.Step { return survey.Step(s) }), NA: d.NA, Reverse: d.Reverse,
-		Bonus: d.Bonus, Applies: d.Applies, Evidence: d.Evidence, Role: d.Role, TagsList: d.TagsList}
+		Bonus: d.Bonus, Applies: d.Applies, Evidence: d.Evidence, Role: d.Role, TagsList: d.TagsList, Was: d.Was}
 }
 
 func choiceListDocOf(l survey.ChoiceList) choiceListDoc {

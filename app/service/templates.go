@@ -79,6 +79,38 @@ func (s *Service) Form(ctx context.Context, code survey.TemplateCode, version in
 // or in place of the draft that is already there. Invalid, with all problems,
 // when it has errors.
 func (s *Service) ImportTemplate(ctx context.Context, c Caller, t *survey.Template) (survey.Problems, error) {
+	return s.importTemplate(ctx, c, t, func(*survey.Template) error { return nil })
+}
+
+// ImportOverDraft is ImportTemplate for somebody who has seen which draft it
+// replaces: the revision of that draft, 0 if there was none. Conflict, code
+// "template.overtaken", when there is another now.
+func (s *Service) ImportOverDraft(ctx context.Context, c Caller, t *survey.Template, rev int64) (survey.Problems, error) {
+	return s.importTemplate(ctx, c, t, func(draft *survey.Template) error {
+		if draft == nil && rev == 0 || draft != nil && draft.Rev == rev {
+			return nil
+		}
+		if draft == nil {
+			draft = t
+		}
+		return s.overtaken(ctx, draft)
+	})
+}
+
+// DraftInTheWay gives the draft that an import of the template would replace,
+// with what would change; nil if there is none.
+func (s *Service) DraftInTheWay(ctx context.Context, c Caller, t *survey.Template) (*TemplateDifference, error) {
+	if _, err := c.may(survey.OpWriteTemplates); err != nil {
+		return nil, err
+	}
+	latest, err := s.latestVersion(ctx, t.Code)
+	if err != nil || latest == nil || latest.State != survey.Draft {
+		return nil, err
+	}
+	return &TemplateDifference{Before: latest, After: t, Differences: survey.Diff(latest, t, map[string]string{})}, nil
+}
+
+func (s *Service) importTemplate(ctx context.Context, c Caller, t *survey.Template, over func(draft *survey.Template) error) (survey.Problems, error) {
 	if _, err := c.may(survey.OpWriteTemplates); err != nil {
 		return nil, err
 	}
@@ -95,6 +127,14 @@ func (s *Service) ImportTemplate(ctx context.Context, c Caller, t *survey.Templa
 	}
 	t.State = survey.Draft
 	detail := survey.Args{"template": string(t.Code)}
+	if latest == nil || latest.State != survey.Draft {
+		err = over(nil)
+	} else {
+		err = over(latest)
+	}
+	if err != nil {
+		return problems, err
+	}
 	if latest != nil && latest.State == survey.Draft {
 		t.Version, t.Rev = latest.Version, latest.Rev
 		t.Events = append(latest.Events, s.event(c, "template.redrafted", detail))

@@ -3,10 +3,10 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 
 	"github.com/khaosat/khaosat/app/xlsform"
 	"github.com/khaosat/khaosat/survey"
+	"github.com/khaosat/khaosat/survey/message"
 )
 
 // listJSON is a list that is given whole.
@@ -97,15 +97,65 @@ func (s *Server) apiImportTemplate(q *request) error {
 }
 
 func (s *Server) apiPublishTemplate(q *request) error {
-	version, err := strconv.Atoi(q.Params("version"))
-	if err != nil {
-		return parameter("version", q.Params("version"), survey.Args{"low": "1", "high": "…"}, "parameter.number")
+	return s.apiChangeState(q, s.svc.PublishTemplate)
+}
+
+func (s *Server) apiRetireTemplate(q *request) error {
+	return s.apiChangeState(q, s.svc.RetireTemplate)
+}
+
+func (s *Server) apiChangeState(q *request, change changeOfState) error {
+	if _, err := s.body(q.Ctx, s.config.MaxJSON); err != nil { // empty, but not without a limit
+		return err
 	}
-	t, err := s.svc.PublishTemplate(q.ctx, q.caller, survey.TemplateCode(q.Params("code")), version)
+	code, version, err := q.templateVersion()
+	if err != nil {
+		return err
+	}
+	t, err := change(q.ctx, q.caller, code, version)
 	if err != nil {
 		return err
 	}
 	return q.send(200, templateLine{t.Code, t.Version, t.State, t.Label, t.Title, t.Languages})
+}
+
+// differencesJSON is what changed from one version of a template to another.
+type differencesJSON struct {
+	Before      int              `json:"before"`
+	After       int              `json:"after"`
+	Differences []differenceJSON `json:"differences"`
+	// Responses are those of the earlier version; AtLeast says that there may be more.
+	Responses int  `json:"responses"`
+	AtLeast   bool `json:"at_least,omitempty"`
+}
+
+// differenceJSON is a difference with its sentence in the caller's language.
+type differenceJSON struct {
+	survey.Difference
+	Comparable bool   `json:"comparable"`
+	Message    string `json:"message"`
+}
+
+// apiTemplateDifferences tells what changed in a version since another, by
+// default the one before it.
+func (s *Server) apiTemplateDifferences(q *request) error {
+	code, version, err := q.templateVersion()
+	if err != nil {
+		return err
+	}
+	against, err := q.number("against", max(1, version-1), 1, 1<<30)
+	if err != nil {
+		return err
+	}
+	d, err := s.svc.CompareTemplates(q.ctx, q.caller, code, against, version, nil)
+	if err != nil {
+		return err
+	}
+	out := differencesJSON{Before: against, After: version, Differences: []differenceJSON{}, Responses: d.Responses, AtLeast: d.More}
+	for _, one := range d.Differences {
+		out.Differences = append(out.Differences, differenceJSON{one, one.Comparable(), message.OfDifference(q.caller.Language, one)})
+	}
+	return q.send(200, out)
 }
 
 func (s *Server) apiTypeLists(q *request) error {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -32,6 +33,11 @@ type importTemplatePage struct {
 	// Workbook is the file in base64, for the copy with comments; "" if it is
 	// too large to be sent along.
 	Workbook string
+	// InTheWay is the draft that storing would replace, nil if there is none;
+	// Changes are what would change, and JSON is the template that was read.
+	InTheWay *survey.Template
+	Changes  []string
+	JSON     string
 }
 
 // problemLine is a problem as a page shows it.
@@ -98,7 +104,7 @@ const maxSentAlong = 2 << 20
 // pageDoImportTemplate reads a workbook, with the lists that go with it, and
 // stores it as a draft unless it has errors; either way all problems are told.
 func (s *Server) pageDoImportTemplate(q *request) error {
-	file, name, lists, err := q.workbook()
+	file, name, lists, replace, err := q.workbook()
 	if err != nil {
 		if survey.KindOf(err) != survey.Invalid {
 			return err
@@ -108,10 +114,7 @@ func (s *Server) pageDoImportTemplate(q *request) error {
 	data := importTemplatePage{File: name, Counts: map[string]int{}}
 	t, problems, err := s.readTemplate(q, file, name, lists)
 	if err == nil && !problems.HasErrors() {
-		_, err = s.svc.ImportTemplate(q.ctx, q.caller, t)
-		if err == nil {
-			data.Stored = t
-		}
+		err = s.importOrAsk(q, t, replace, &data)
 	}
 	status := 200
 	if err != nil || problems.HasErrors() {
@@ -132,6 +135,34 @@ func (s *Server) pageDoImportTemplate(q *request) error {
 	}
 	data.Problems = q.problemTable(problems)
 	return s.showImportTemplate(q, status, data)
+}
+
+// importOrAsk stores a template as a draft. Where that replaces another draft,
+// it is first shown what would change, and stored only when the revision of that
+// draft comes back.
+func (s *Server) importOrAsk(q *request, t *survey.Template, replace int64, data *importTemplatePage) error {
+	if replace == 0 {
+		d, err := s.svc.DraftInTheWay(q.ctx, q.caller, t)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			b, err := json.Marshal(t)
+			if err != nil {
+				return err
+			}
+			data.InTheWay, data.JSON = d.Before, string(b)
+			for _, one := range d.Differences {
+				data.Changes = append(data.Changes, message.OfDifference(q.caller.Language, one))
+			}
+			return nil
+		}
+	}
+	if _, err := s.svc.ImportOverDraft(q.ctx, q.caller, t, replace); err != nil {
+		return err
+	}
+	data.Stored = t
+	return nil
 }
 
 // readTemplate reads a workbook or JSON with everything that is wrong with it.
@@ -185,21 +216,24 @@ func (s *Server) pageAnnotatedTemplate(q *request) error {
 }
 
 // workbook reads an upload of a workbook with the CSV files that go with it.
-func (q *request) workbook() (file []byte, name string, lists map[string][]byte, err error) {
+// replace is the revision of the draft that the sender agreed to replace, 0 if none.
+func (q *request) workbook() (file []byte, name string, lists map[string][]byte, replace int64, err error) {
 	lists = map[string][]byte{}
 	err = q.parts(2*maxWorkbook, func(part *multipart.Part, content []byte) {
 		switch {
 		case part.FormName() == "file":
 			file, name = content, part.FileName()
+		case part.FormName() == "replace":
+			replace, _ = strconv.ParseInt(string(content), 10, 64) // no number: nobody agreed
 		case part.FileName() != "":
 			lists[part.FileName()] = content
 		}
 	})
 	if err != nil {
-		return nil, "", nil, err
+		return nil, "", nil, 0, err
 	}
 	if len(file) == 0 {
-		return nil, "", nil, &survey.Error{Kind: survey.Invalid, Code: "upload.none"}
+		return nil, "", nil, 0, &survey.Error{Kind: survey.Invalid, Code: "upload.none"}
 	}
-	return file, name, lists, nil
+	return file, name, lists, replace, nil
 }

@@ -153,6 +153,9 @@ func (s *Server) routes() []route {
 		{"GET", "/manifest.webmanifest", "", s.manifest, ""},
 
 		// Templates: reading, problems, versions, editor.
+		{"GET", api + "/templates/:code/versions/:version/file", survey.OpReadTemplates, s.pageTemplateFile, "format"},
+		{"GET", api + "/templates/:code/versions/:version/differences", survey.OpReadTemplates, s.apiTemplateDifferences, "against"},
+		{"POST", api + "/templates/:code/versions/:version/retire", survey.OpWriteTemplates, s.apiRetireTemplate, ""},
 		{"POST", api + "/templates/check", survey.OpWriteTemplates, s.apiCheckTemplate, ""},
 		{"POST", api + "/templates/try", survey.OpWriteTemplates, s.apiTryTemplate, ""},
 		{"PUT", api + "/templates/:code/versions/:version", survey.OpWriteTemplates, s.apiSaveDraft, ""},

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/base64"
+	"html"
 	"mime/multipart"
 	"net/url"
 	"os"
@@ -96,6 +97,50 @@ func TestAnAdminImportsPublishesAndCompares(t *testing.T) {
 	page("/templates/SHCB-TK/versions/2/file?format=pdf", 422)
 	page("/templates/NOPE", 404)
 	r.sendWorkbook(t, "x.xlsx", []byte("PK no zip")).want(t, 422)
+}
+
+// hidden gives the value of a hidden field of a page.
+func hidden(t *testing.T, page, name string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, `name="`+name+`" value="`)
+	value, _, closed := strings.Cut(rest, `"`)
+	if !found || !closed {
+		t.Fatalf("the page has no field %s", name)
+	}
+	return html.UnescapeString(value)
+}
+
+func TestADraftIsNotReplacedUnasked(t *testing.T) {
+	r := newRig(t)
+	r.sendWorkbook(t, "a.xlsx", bentWorkbook(t, "SHCB-TK", nil)).want(t, 200)
+	// A second import shows what would change and stores nothing.
+	other := bentWorkbook(t, "SHCB-TK", map[string]string{"settings!A2": "Phiếu khác"})
+	page := string(r.sendWorkbook(t, "b.xlsx", other).want(t, 200).body)
+	stored := func() string {
+		got, err := r.svc.Template(t.Context(), service.Operator(), "SHCB-TK", 2)
+		ok(t, err)
+		return got.Title["vi"]
+	}
+	if was := stored(); was == "Phiếu khác" || !strings.Contains(page, "Replace the draft of SHCB-TK, version 2?") {
+		t.Fatalf("the draft is called %q, and the page does not ask", was)
+	}
+	agree := func(replace string) *answer {
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		ok(t, w.WriteField("file", hidden(t, page, "file")))
+		ok(t, w.WriteField("replace", replace))
+		ok(t, w.Close())
+		return r.ask("POST", "/template-import?lang=en", body.Bytes(), r.as("all.admin"), header{"Content-Type", w.FormDataContentType()}, header{"Accept", "text/html"})
+	}
+	// Somebody else saved in between: nothing is overwritten.
+	agree("99").want(t, 422)
+	if stored() == "Phiếu khác" {
+		t.Error("a draft that the sender has not seen was replaced")
+	}
+	agree(hidden(t, page, "replace")).want(t, 200)
+	if stored() != "Phiếu khác" {
+		t.Error("the draft was not replaced")
+	}
 }
 
 func TestTemplatePagesLookRight(t *testing.T) {
