@@ -138,6 +138,11 @@ func (s *Server) showTemplate(q *request, status, version int, data templatePage
 	return s.show(q.Ctx, status, "template", q.page(fmt.Sprintf("%s · %s", t.Code, t.Title.In(q.caller.Language, t.Languages...)), data))
 }
 
+// pageGuideTemplates is the guide for authors of forms, for everybody.
+func (s *Server) pageGuideTemplates(q *request) error {
+	return s.show(q.Ctx, 200, "guide-templates", q.page(q.say("templates.guide"), nil))
+}
+
 // templateVersion reads which version an address is about.
 func (q *request) templateVersion() (survey.TemplateCode, int, error) {
 	version, err := strconv.Atoi(q.Params("version"))

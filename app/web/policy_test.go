@@ -131,6 +131,7 @@ var mayUse = map[string]string{
 	"GET /visits/list":                                          "AMOP",
 	"GET /visits/calendar.ics":                                  "AMOP",
 	"GET /visits/:visit":                                        "AMOP",
+	"GET /guide/templates":                                      ".",
 	"GET /guide":                                                ".",
 	"GET /worker.js":                                            ".",
 	"GET /manifest.webmanifest":                                 ".",

@@ -149,6 +149,7 @@ func (s *Server) routes() []route {
 		{"GET", "/visits/calendar.ics", survey.OpSubmit, s.pageCalendar, ""},
 		{"GET", "/visits/:visit", survey.OpSubmit, s.pagePhone, ""},
 		{"GET", "/guide", "", s.pageGuide, ""},
+		{"GET", "/guide/templates", "", s.pageGuideTemplates, ""},
 		{"GET", "/worker.js", "", s.phoneWorker, ""},
 		{"GET", "/manifest.webmanifest", "", s.manifest, ""},
 

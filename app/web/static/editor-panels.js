@@ -46,13 +46,14 @@ export class Panels {
           f.check(item, 'read_only', say('editor.read_only')),
         ]),
       model.t.scheme && kind !== 'note' && this.itemScoring(item),
-      h('details', { open: Boolean(item.applies || item.appearance || item.parameters || item.role || item.tags_list) },
+      h('details', { open: Boolean(item.applies || item.appearance || item.parameters || item.role || item.tags_list || item.was) },
         h('summary', {}, say('editor.more')),
         this.expression(item, 'applies', say('editor.applies'), { hint: say('editor.applies_hint') }),
         f.select(item, 'role', say('editor.item_role'), ['strength', 'shortcoming', 'recommendation', 'tags', 'text', 'cause', 'share', 'owner', 'due'].map((r) => [r, say(`editor.item_role_${r}`)]), { empty: say('editor.none') }),
         kind === 'repeat' && f.select(item, 'tags_list', say('editor.tags_list'), model.t.lists.map((l) => [l.name, l.name]), { empty: say('editor.none') }),
         f.text(item, 'appearance', say('editor.appearance')),
-        f.text(item, 'parameters', say('editor.parameters'))),
+        f.text(item, 'parameters', say('editor.parameters')),
+        model.t.version > 1 && f.text(item, 'was', say('editor.was'), { hint: say('editor.was_hint') })),
     );
   }
 
