@@ -39,6 +39,27 @@ func TestTypesKeepTheirMeaning(t *testing.T) {
 	}
 }
 
+func TestALoopIsAGroupForEachChoice(t *testing.T) {
+	tpl, ps := read(t, workbook(t, []sheetData{
+		surveyRows(row("type", "name", "label::English (en)"), row("begin loop over rooms", "each", "Rooms"),
+			row("integer", "chairs", "How many chairs are in the %(label)s (%(name)s)?"), row("end loop")),
+		{"choices", [][]any{{"list_name", "name", "label::English (en)"}, {"rooms", "hall", "Hall"}, {"rooms", "office", "Office"}}},
+		settings()}))
+	if got := lines(ps); len(got) != 1 || ps[0].Code != "item.renamed" {
+		t.Errorf("problems %q", got)
+	}
+	en := func(s string) survey.Text { return survey.Text{"en": s} }
+	chairs := func(name, label string) []survey.Item {
+		return []survey.Item{{Name: name, Kind: survey.KindInteger, Label: en("How many chairs are in the " + label + "?")}}
+	}
+	want := []survey.Item{{Name: "each", Kind: survey.KindGroup, Label: en("Rooms"), Items: []survey.Item{
+		{Name: "hall", Kind: survey.KindGroup, Label: en("Hall"), Items: chairs("chairs", "Hall (hall)")},
+		{Name: "office", Kind: survey.KindGroup, Label: en("Office"), Items: chairs("chairs_2", "Office (office)")}}}}
+	if withoutRows(tpl); !reflect.DeepEqual(tpl.Items, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", tpl.Items, want)
+	}
+}
+
 func TestListsAreCompleted(t *testing.T) {
 	b := workbook(t, []sheetData{
 		surveyRows(row("type", "name", "label::English (en)", "choice_filter", "relevant", "parameters"),

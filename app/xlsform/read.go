@@ -60,6 +60,7 @@ func ReadAttached(workbook []byte, fileName string, files map[string][]byte) (t 
 	r.readSurvey()
 	r.readChoices()
 	r.completeLists()
+	r.expandLoops()
 	r.renameDoubles()
 	r.readChecks()
 	r.readScheme()

@@ -79,6 +79,11 @@ func scanPart(content []byte) (facts *sheetFacts, kept []byte, err error) {
 			return nil, nil, unreadable(err)
 		}
 		if s.facts == nil {
+			if start, ok := token.(xml.StartElement); ok && start.Name.Local == "si" {
+				if s.cells++; s.cells > maxCells {
+					return nil, nil, tooLarge("shared texts", maxCells)
+				}
+			}
 			continue
 		}
 		if err := s.take(token); err != nil {

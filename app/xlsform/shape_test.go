@@ -129,7 +129,7 @@ var problemCases = []struct {
 		[]string{`warning type.limit.range at survey!type2 a "range"`, `warning type.file_missing at survey!type3 b "f.csv"`,
 			`warning type.limit.rank at survey!type4 c "Rank l"`}},
 	{"a loop", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("begin loop over l", "a", "A")), settings()},
-		[]string{`error type.loop at survey!type2 a "begin loop over l"`}},
+		[]string{`error group.not_closed at survey!type2 a "a"`, `error type.loop at survey!type2 a "l"`}},
 	{"an item of the same name in another group", []sheetData{surveyRows(row("type", "name", "label::English (en)"), row("begin group", "g", "G"), row("text", "a", "A"),
 		row("end group"), row("text", "a", "A")), settings()}, []string{`warning item.renamed at survey!name5 a "a"`}},
 	{"a group called as its question", []sheetData{surveyRows(row("type", "name", "label::English (en)", "relevant"), row("begin group", "a", "G"), row("text", "a", "A"),

@@ -74,7 +74,9 @@ func (s *surveyReader) row(row sheetRow) {
 	}
 	switch t.role {
 	case roleBegin:
-		s.begin(s.group(row, name, t.kind))
+		it := s.group(row, name, t.kind)
+		it.Type, it.List = t.typ, t.list
+		s.begin(it)
 	case roleEnd:
 		s.end(row, name, t.kind)
 	case roleMeta:
@@ -86,9 +88,6 @@ func (s *surveyReader) row(row sheetRow) {
 			s.report(survey.SeverityAdvice, "type.metadata", at, cell, nil)
 		}
 		s.add(it)
-	case roleForeign:
-		s.fault("type.loop", at, cell, nil)
-		s.add(s.item(row, name, t))
 	case roleUnknown:
 		s.unknown(row, name, cell, t)
 	default:

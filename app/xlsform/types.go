@@ -15,7 +15,6 @@ const (
 	roleBegin            // opens a group or repeat
 	roleEnd              // closes one
 	roleMeta             // what a form client fills in by itself
-	roleForeign          // in the XLSForm standard, but not supported
 	roleUnknown          // in no standard
 )
 
@@ -112,8 +111,8 @@ func parseType(cell string) rowType {
 	if t, ok := fileType(lower[0], words); ok {
 		return t
 	}
-	if joined == "end_loop" || strings.HasPrefix(joined, "begin_loop") {
-		return rowType{role: roleForeign, kind: survey.KindUnknown}
+	if t, ok := loopOver(lower, words); ok {
+		return t
 	}
 	for _, s := range selectWords() {
 		if len(lower) >= len(s.words) && slices.Equal(lower[:len(s.words)], s.words) {
