@@ -60,9 +60,33 @@ func (s *Server) apiSubmit(q *request) error {
 	if err != nil {
 		return err
 	}
-	day, err := survey.ParseDate(body.MeetingDate)
+	in, err := body.incoming(id, raw, rev)
 	if err != nil {
 		return err
+	}
+	done, err := s.svc.Submit(q.ctx, q.caller, in)
+	s.metrics.responses.WithLabelValues(string(in.Source), outcome(done, err)).Inc()
+	if err != nil {
+		return err
+	}
+	status, said := 201, receiptWord(done)
+	if said != "receipt.received" {
+		status = 202
+	}
+	r := done.Response
+	q.etag(r.Rev)
+	return q.send(status, receiptJSON{ID: r.ID, Round: r.Round, Template: r.Template, TemplateVersion: r.TemplateVersion, Unit: r.Unit, Role: r.Role,
+		Period: r.Period, State: r.State, Conflict: done.Conflict, Revision: r.Rev, ReceivedAt: r.ReceivedAt, SHA256: r.SHA256, Score: r.Receipt,
+		Message:  message.Say(q.caller.Language, said, survey.Args{"unit": r.Standing.Name, "reason": r.PutAside()}),
+		Warnings: fieldErrors(q.caller.Language, done.Warnings, "/answers"), Reasons: fieldErrors(q.caller.Language, r.Reasons, "")})
+}
+
+// incoming is the form as the service takes it in; rev is the revision that it
+// replaces, 0 for none.
+func (body *submitBody) incoming(id survey.ResponseID, raw []byte, rev int64) (*service.Incoming, error) {
+	day, err := survey.ParseDate(body.MeetingDate)
+	if err != nil {
+		return nil, err
 	}
 	in := &service.Incoming{ID: id, Round: survey.RoundCode(body.Round), Template: survey.TemplateCode(body.Template), Version: body.TemplateVersion,
 		Unit: survey.UnitCode(body.Unit), Role: survey.Role(body.Role), Observer: body.Observer, MeetingDate: day, Answers: body.Answers,
@@ -70,26 +94,7 @@ func (s *Server) apiSubmit(q *request) error {
 	if body.Source == string(survey.SourceQueue) {
 		in.Source, in.FromDevice = survey.SourceQueue, true
 	}
-	done, err := s.svc.Submit(q.ctx, q.caller, in)
-	s.metrics.responses.WithLabelValues(string(in.Source), outcome(done, err)).Inc()
-	if err != nil {
-		return err
-	}
-	status, id2 := 201, "receipt.received"
-	switch {
-	case done.Conflict:
-		status, id2 = 202, "receipt.conflict"
-	case done.Response.State == survey.StateRejected:
-		status, id2 = 202, "receipt.rejected"
-	case done.Response.State == survey.StateQuarantined:
-		status, id2 = 202, "receipt.held"
-	}
-	r := done.Response
-	q.etag(r.Rev)
-	return q.send(status, receiptJSON{ID: r.ID, Round: r.Round, Template: r.Template, TemplateVersion: r.TemplateVersion, Unit: r.Unit, Role: r.Role,
-		Period: r.Period, State: r.State, Conflict: done.Conflict, Revision: r.Rev, ReceivedAt: r.ReceivedAt, SHA256: r.SHA256, Score: r.Receipt,
-		Message:  message.Say(q.caller.Language, id2, survey.Args{"unit": r.Standing.Name, "reason": r.PutAside()}),
-		Warnings: fieldErrors(q.caller.Language, done.Warnings, "/answers"), Reasons: fieldErrors(q.caller.Language, r.Reasons, "")})
+	return in, nil
 }
 
 // clock reads a time whose shape has been checked, nil if there is none.

@@ -538,15 +538,7 @@ func (s *Server) pageReceipt(q *request) error {
 		return err
 	}
 	lang := q.caller.Language
-	said := "receipt.received"
-	switch {
-	case q.Query("kept") == "conflict" && len(r.Conflicts) > 0:
-		said = "receipt.conflict"
-	case r.State == survey.StateRejected:
-		said = "receipt.rejected"
-	case r.State.Held():
-		said = "receipt.held"
-	}
+	said := receiptWord(&service.Accepted{Response: r, Conflict: q.Query("kept") == "conflict" && len(r.Conflicts) > 0})
 	t := v.Compiled.Template
 	p := receiptPage{Visit: v, Response: r, Title: t.Title.In(lang, t.Languages...), At: q.page("", nil).Moment(r.ReceivedAt),
 		Message: message.Say(lang, said, survey.Args{"unit": r.Standing.Name, "reason": r.PutAside()}), Editable: r.State != survey.StateApproved}

@@ -158,6 +158,8 @@ var mayUse = map[string]string{
 	"POST /people":                                              "A",
 	"GET /people/new":                                           "A",
 	"POST /people/invitations":                                  "A",
+	"GET /people/phone-file":                                    "A",
+	"POST /people/phone-file":                                   "A",
 	"GET /people/import":                                        "A",
 	"POST /people/import":                                       "A",
 	"GET /people/import/template.xlsx":                          "A",

@@ -136,16 +136,21 @@ func (q *request) read(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b, q.decode(b, v)
+}
+
+// decode decodes JSON into v and checks its shape.
+func (q *request) decode(b []byte, v any) error {
 	if err := utf8Fault(b); err != nil {
-		return nil, err
+		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		if survey.KindOf(err) == survey.Invalid {
-			return nil, err
+			return err
 		}
-		return nil, survey.JSONError(b, err)
+		return survey.JSONError(b, err)
 	}
-	return b, q.server.shape.check(v)
+	return q.server.shape.check(v)
 }
 
 // list reads a query parameter that may stand several times or hold commas.

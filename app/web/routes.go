@@ -88,6 +88,8 @@ func (s *Server) routes() []route {
 		{"POST", "/people/invitations", survey.OpManagePeople, s.pageInvite, ""},
 		{"POST", "/account/odk", survey.OpOwnAccount, s.pageOwnODK, ""},
 		{"POST", "/people/odk", survey.OpManagePeople, s.pageODKCards, ""},
+		{"GET", "/people/phone-file", survey.OpManagePeople, s.pagePhoneFile, ""},
+		{"POST", "/people/phone-file", survey.OpManagePeople, s.pageReadPhoneFile, ""},
 		{"GET", "/people/:name", survey.OpManagePeople, s.pagePerson, ""},
 		{"POST", "/people/:name", survey.OpManagePeople, s.pageChangePerson, ""},
 		{"POST", "/people/:name/disabled", survey.OpManagePeople, s.pageDisablePerson, ""},
