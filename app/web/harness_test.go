@@ -97,6 +97,13 @@ func newRig(t testing.TB) *rig {
 	ok(t, os.CopyFS(dir, os.DirFS(from)))
 	store, err := sqlite.Open(context.Background(), dir, sqlite.Options{})
 	ok(t, err)
+	return newRigOn(t, store)
+}
+
+// newRigOn serves a store that holds the demonstration; the server closes it in
+// the end.
+func newRigOn(t testing.TB, store survey.Store) *rig {
+	t.Helper()
 	r := &rig{t: t, logged: &logBuffer{}, tokens: map[string]string{}, people: map[string]*survey.Person{}}
 	log := slog.New(slog.NewTextHandler(r.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.svc = service.New(store, service.Options{Log: log})

@@ -191,8 +191,7 @@ func (p *phone) stored(instance string) *survey.Response {
 	return r
 }
 
-func TestODKFormsAndVisits(t *testing.T) {
-	r := newRig(t)
+func odkFormsAndVisits(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	list := p.ask("GET", p.base+"/formList?deviceID=x&verbose=true", nil).want(t, 200)
 	if !strings.Contains(list.header.Get("Content-Type"), "text/xml") || list.header.Get("X-Openrosa-Version") != "1.0" {
@@ -257,6 +256,12 @@ func TestODKFormsAndVisits(t *testing.T) {
 	ok(t, err)
 	round.Closed = true
 	ok(t, r.svc.Store().ReplaceRound(context.Background(), round))
+	defer func() { // the other tests have the same store
+		round, err := r.svc.Store().Round(context.Background(), "demo-2018")
+		ok(t, err)
+		round.Closed = false
+		ok(t, r.svc.Store().ReplaceRound(context.Background(), round))
+	}()
 	fresh := service.New(r.svc.Store(), service.Options{})
 	who, err := fresh.OpenRosaCaller(context.Background(), p.secret)
 	ok(t, err)
@@ -265,8 +270,7 @@ func TestODKFormsAndVisits(t *testing.T) {
 	}
 }
 
-func TestODKKeys(t *testing.T) {
-	r := newRig(t)
+func odkKeys(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	p.ask("HEAD", p.base+"/submission", nil).want(t, 204)
 	for _, path := range []string{"/formList", "/forms/SHCB-TK/1/form.xml", "/forms/SHCB-TK/1/manifest"} {
@@ -301,8 +305,7 @@ func TestODKKeys(t *testing.T) {
 	}
 }
 
-func TestODKSubmissionIsTheSameTruthAsTheAPI(t *testing.T) {
-	r := newRig(t)
+func odkSubmissionIsTheSameTruthAsTheAPI(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	sent := p.xml(id, nil, "")
@@ -337,8 +340,7 @@ func TestODKSubmissionIsTheSameTruthAsTheAPI(t *testing.T) {
 }
 
 // What the phone cannot mend is taken in all the same, and said to be held.
-func TestODKWhatIsHeldForReview(t *testing.T) {
-	r := newRig(t)
+func odkWhatIsHeldForReview(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	replaced := func(old, new string) func(string) string {
 		return func(s string) string { return strings.Replace(s, old, new, 1) }
@@ -400,8 +402,7 @@ func (p *phone) count() (n int) {
 	return n
 }
 
-func TestODKConflictsAndEdits(t *testing.T) {
-	r := newRig(t)
+func odkConflictsAndEdits(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	p.send(theForm(p.xml(id, nil, ""))).told(t, 201)
@@ -441,8 +442,7 @@ func TestODKConflictsAndEdits(t *testing.T) {
 	}
 }
 
-func TestODKFilesInAnyOrder(t *testing.T) {
-	r := newRig(t)
+func odkFilesInAnyOrder(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	sent := p.xml(id, map[string]any{"photo": "ảnh 1.jpg"}, "<audit>audit.csv</audit>")
@@ -472,8 +472,7 @@ func TestODKFilesInAnyOrder(t *testing.T) {
 	p.send(many...).told(t, 201)
 }
 
-func TestODKBrokenBodies(t *testing.T) {
-	r := newRig(t)
+func odkBrokenBodies(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	kind, b := body(t, theForm(p.xml(id, nil, "")), photo("a.jpg", strings.Repeat("x", 100_000)))
@@ -516,8 +515,7 @@ func TestODKBrokenBodies(t *testing.T) {
 	}
 }
 
-func TestODKManyIdenticalPostsAtOnce(t *testing.T) {
-	r := newRig(t)
+func odkManyIdenticalPostsAtOnce(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	kind, b := body(t, theForm(p.xml(id, nil, "")), photo("a.jpg", strings.Repeat("x", 50_000)))
@@ -557,8 +555,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func TestODKLargePhotoTakesNoMemory(t *testing.T) {
-	r := newRig(t)
+func odkLargePhotoTakesNoMemory(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	id := survey.NewID()
 	const boundary = "b0undary"
@@ -606,8 +603,7 @@ func TestODKLargePhotoTakesNoMemory(t *testing.T) {
 }
 
 // The page that shows a code shows one that works.
-func TestODKCardsWork(t *testing.T) {
-	r := newRig(t)
+func odkCardsWork(t *testing.T, r *rig) {
 	p := newPhone(t, r)
 	here := header{"Sec-Fetch-Site", "same-origin"}
 	form := header{"Content-Type", "application/x-www-form-urlencoded"}
