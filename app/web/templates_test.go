@@ -157,6 +157,12 @@ func TestTemplatePagesLookRight(t *testing.T) {
 		}
 		p.Goto("/template-import")
 		p.Screenshot("template-import-" + name)
+		p.Goto("/guide/templates")
+		p.Screenshot("guide-templates-" + name)
+		p.Eval(`document.documentElement.scrollWidth > innerWidth`, &wide)
+		if wide {
+			t.Errorf("%s: the guide is wider than the screen", name)
+		}
 		p.Close()
 	}
 }
