@@ -367,6 +367,47 @@ func TestManyWaitingFormsFromTwoPhones(t *testing.T) {
 	d.sameBytes(p, n)
 }
 
+// On a phone that two observers share each has an own list and an own queue, and
+// a tab that is still open sends nothing in the name of who signed in meanwhile.
+func TestTwoObserversOnOnePhone(t *testing.T) {
+	d := newDay(t, 1)
+	d.account(&survey.Person{Name: "second", Role: survey.Observer})
+	unit := d.rated(false)[1]
+	ok(t, d.svc.Assign(t.Context(), service.Operator(), []*survey.Assignment{{VisitKey: survey.VisitKey{Round: "demo-2018", Template: "SHCB-TK", Unit: unit, Role: survey.RoleSuperior}, Observer: d.people["second"].ID}}))
+	b := browsertest.Start(t, t.TempDir())
+	one := d.phone(b, browsertest.Options{Noisy: true, SameProfile: true})
+	one.Offline(true)
+	d.open(one, d.units[0])
+	d.answer(one, d.units[0], "")
+	d.send(one, "waiting")
+
+	// The second observer signs in; the first one's tab finds the network again.
+	one.Cookie(sessionCookie, d.sessionOf(t, "second"))
+	one.Offline(false)
+	one.Eval(`khaosatPhone.sendQueue(true)`, nil)
+	d.waitKept(one, `d.problem === "signed-out"`)
+	two := b.Open(t, browsertest.Options{URL: d.url, Noisy: true, SameProfile: true})
+	two.Goto("/visits")
+	two.Wait(`globalThis.khaosatPhone?.bundle?.person.name === "second" && khaosatPhone.lacking === 0`)
+	two.Wait(`document.querySelectorAll(".visit").length === 1 && !document.querySelector(".visit-waiting")`)
+	d.open(two, unit)
+	d.answer(two, unit, "")
+	d.send(two, "received")
+	if n := len(d.stored()); n != 0 {
+		t.Fatalf("%d forms of the first observer are stored before they signed in again", n)
+	}
+	one.Close()
+
+	two.Cookie(sessionCookie, d.sessionOf(t, d.who))
+	two.Goto("/visits")
+	two.Wait(`globalThis.khaosatPhone?.bundle?.person.name === ` + quote(d.who) + ` && document.querySelector(".visit-sent")`)
+	d.sameBytes(two, 1)
+	d.who = "second"
+	if r := d.stored()[unit]; len(d.stored()) != 1 || r == nil {
+		t.Errorf("the second observer's form is %+v", r)
+	}
+}
+
 // The choices of an item may depend on an answer before it.
 func TestChoicesOnAPhoneFollowWhatIsAnswered(t *testing.T) {
 	d := newDay(t, 1)

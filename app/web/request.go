@@ -28,6 +28,10 @@ type request struct {
 // sessionCookie holds a browser's session.
 const sessionCookie = "khaosat_session"
 
+// personHeader names whose form a phone sends, by the person's id. Somebody else
+// may have signed in on the phone since: the form waits for its own person then.
+const personHeader = "Khaosat-Person"
+
 // door is in front of every route: it finds out who is asking, turns away whom
 // the policy does not let in, and hands the request on.
 func (s *Server) door(r route) fiber.Handler {
@@ -39,6 +43,9 @@ func (s *Server) door(r route) fiber.Handler {
 		if r.op != "" {
 			if q.caller.Person == nil {
 				return &survey.Error{Kind: survey.Unauthenticated, Code: "auth.required"}
+			}
+			if whose := q.Get(personHeader); whose != "" && whose != string(q.caller.Person.ID) {
+				return &survey.Error{Kind: survey.Unauthenticated, Code: "auth.other_person"}
 			}
 			if survey.May(q.caller.Person, r.op) == survey.Nothing {
 				return &survey.Error{Kind: survey.Forbidden, Code: "auth.role", Args: survey.Args{"role": string(q.caller.Person.Role), "operation": string(r.op)}}

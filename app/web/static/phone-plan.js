@@ -27,7 +27,7 @@ export async function tell(person, lang) {
     let response;
     let answer;
     try {
-      response = await fetch(`/api/v1/assignments/${encodeURIComponent(visit)}/change?lang=${lang}`, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+      response = await fetch(`/api/v1/assignments/${encodeURIComponent(visit)}/change?lang=${lang}`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Khaosat-Person': person },
         body: JSON.stringify({ action: c.action, reason: c.reason, due: c.due }), signal: AbortSignal.timeout?.(30000) });
       answer = await response.json();
     } catch {

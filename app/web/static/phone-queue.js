@@ -8,6 +8,7 @@ const waits = [2, 5, 15, 30, 60, 120].map((s) => s * 1000);
 export class Queue {
   #running = false;
   #again;
+  ended = false; // somebody else has signed in: these forms wait for their person
 
   /** changed(draft) is called whenever something has become of a draft; paused(why) when nothing can be sent: '', 'offline', 'signed-out'. */
   constructor({ person, changed, paused, lang }) {
@@ -20,7 +21,7 @@ export class Queue {
   /** Sends all that waits, now; asked says that the person pressed the button. */
   async send(asked = false) {
     clearTimeout(this.#again);
-    if (this.#running) return;
+    if (this.#running || this.ended) return;
     this.#running = true;
     try {
       // Of several tabs one sends; the others see what becomes of it by the channel.
@@ -40,6 +41,7 @@ export class Queue {
       if (went === 'signed-out' || went === 'offline') { paused = went; soonest ||= waits[Math.min(d.attempts ?? 0, waits.length - 1)]; break; }
       if (went === 'later') soonest = Math.max(soonest, waits[Math.min(d.attempts ?? 0, waits.length - 1)]);
     }
+    if (this.ended) return;
     this.paused(paused);
     if (soonest && paused !== 'signed-out') this.#again = setTimeout(() => this.send(), soonest);
   }
@@ -58,7 +60,7 @@ export class Queue {
     let answer;
     let response;
     if (!d.receipt) {
-      const headers = { 'Content-Type': 'application/json' };
+      const headers = { 'Content-Type': 'application/json', 'Khaosat-Person': d.person };
       if (d.revision) headers['If-Match'] = `"${d.revision}"`;
       try {
         response = await fetch(`/api/v1/responses/${d.id}?lang=${this.lang}`, { method: 'PUT', body: d.body, headers, signal: timeout(60000) });
@@ -102,7 +104,7 @@ export class Queue {
     let left = photos.filter((p) => !p.sent).length;
     for (const p of photos) {
       if (p.sent) continue;
-      const headers = { 'Content-Type': p.type };
+      const headers = { 'Content-Type': p.type, 'Khaosat-Person': d.person };
       if (p.sha256) headers['Content-Digest'] = `sha-256=:${p.sha256}:`;
       let response;
       let answer;

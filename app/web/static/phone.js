@@ -57,6 +57,7 @@ class Phone {
     const { person } = this.bundle;
     const { Queue } = await import('./phone-queue.js');
     if (this.queue?.person !== person.id) {
+      if (this.queue) this.queue.ended = true;
       this.queue = new Queue({ person: person.id, lang: this.lang, changed: (d) => this.became(d), paused: (why) => { this.paused = why; this.draw(); } });
     }
     await this.queue.send(asked);
