@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 // fences say which packages alone may import a library.
 var fences = map[string][]string{
 	"github.com/gofiber/fiber":    {"app/web"},
-	"go.mongodb.org/mongo-driver": {"app/mongo"},
+	"go.mongodb.org/mongo-driver": {"app/mongo", "app/mongo/mongotest"},
 	// scripts/load measures us against bare loops over the same libraries.
 	"modernc.org/sqlite":            {"app/sqlite", "scripts/load"},
 	"github.com/xuri/excelize":      {"export", "app/xlsform", "app/sheets", "scripts/load"},

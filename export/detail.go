@@ -86,9 +86,6 @@ func (w *writer) spoolDetails() ([]*dataSheet, error) {
 			w.report.Progress(w.rows)
 		}
 	}
-	if w.report.Progress != nil {
-		w.report.Progress(w.rows)
-	}
 	for _, s := range sheets {
 		if err := s.done(); err != nil {
 			return sheets, err

@@ -79,6 +79,9 @@ func Workbook(w io.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
+	if r.Details != nil && r.Progress != nil {
+		r.Progress(b.rows)
+	}
 	parts, err := b.sheets(data)
 	if err != nil {
 		return err

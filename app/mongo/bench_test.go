@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
 
@@ -16,7 +17,7 @@ import (
 // BenchmarkCreateResponses compares bulk writing with a bare insertMany of the
 // same bytes into a collection with the same indexes, and prints the ratio.
 func BenchmarkCreateResponses(b *testing.B) {
-	uri := databaseURI(b)
+	uri := mongotest.DatabaseURI(b)
 	s := openURI(b, uri)
 	db := connect(b, uri).Database(databaseOf(uri))
 	bare := db.Collection("responses_bare")
@@ -89,7 +90,7 @@ func withoutID(indexes []bson.D) bson.A {
 
 // BenchmarkCreateResponse is one durable write from each of 32 callers at once.
 func BenchmarkCreateResponse(b *testing.B) {
-	s := openURI(b, databaseURI(b))
+	s := openURI(b, mongotest.DatabaseURI(b))
 	b.SetParallelism(16)
 	ids := make(chan int, 1)
 	go func() {

@@ -9,19 +9,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
 )
 
 // openInside opens a database of the test's own, for tests that look inside.
 func openInside(t *testing.T) *Store {
-	uri := ServerURI(t)
+	uri := mongotest.ServerURI(t)
 	s := &Store{timeout: 20 * time.Second}
 	surveytest.Must(t, s.connect(t.Context(), uri, Options{SelectionTimeout: 5 * time.Second}))
 	s.db = s.client.Database("khaosat_test_inside_" + surveytest.ID(t.Name(), os.Getpid()))
 	surveytest.Must(t, s.prepare(t.Context()))
 	t.Cleanup(func() {
-		surveytest.Must(t, s.db.Drop(context.Background()))
+		mongotest.Drop(t, uri, s.db.Name())
 		surveytest.Must(t, s.Close())
 	})
 	return s

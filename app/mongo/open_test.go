@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/khaosat/khaosat/app/mongo"
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
 
@@ -51,7 +52,7 @@ func TestNoServerIsUnavailableSoon(t *testing.T) {
 }
 
 func TestANewerDatabaseIsRefused(t *testing.T) {
-	uri := databaseURI(t)
+	uri := mongotest.DatabaseURI(t)
 	s := openURI(t, uri)
 	_, err := connect(t, uri).Database(databaseOf(uri)).Collection("migrations").InsertOne(t.Context(), bson.D{{Key: "_id", Value: 1000}})
 	surveytest.Must(t, err)
@@ -61,7 +62,7 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 }
 
 func TestManyMayOpenAnEmptyDatabaseAtOnce(t *testing.T) {
-	uri := databaseURI(t)
+	uri := mongotest.DatabaseURI(t)
 	var opening sync.WaitGroup
 	stores := make([]*mongo.Store, 4)
 	for i := range stores {

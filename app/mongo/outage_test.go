@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/khaosat/khaosat/app/mongo"
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
 )
@@ -31,7 +32,7 @@ type proxy struct {
 
 // openThroughProxy opens a database of the test's own behind a proxy.
 func openThroughProxy(t *testing.T) (*mongo.Store, *proxy) {
-	uri, err := url.Parse(databaseURI(t))
+	uri, err := url.Parse(mongotest.DatabaseURI(t))
 	surveytest.Must(t, err)
 	p := &proxy{server: uri.Host}
 	p.listener, err = net.Listen("tcp", "127.0.0.1:0")
@@ -269,7 +270,7 @@ func TestAServerThatIsKilledUnderItsWriters(t *testing.T) {
 		cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
 		surveytest.Must(t, cmd.Run())
 	}
-	s, err := mongo.Open(t.Context(), databaseURI(t), mongo.Options{SelectionTimeout: time.Second, OperationTimeout: 5 * time.Second})
+	s, err := mongo.Open(t.Context(), mongotest.DatabaseURI(t), mongo.Options{SelectionTimeout: time.Second, OperationTimeout: 5 * time.Second})
 	surveytest.Must(t, err)
 	t.Cleanup(func() { surveytest.Must(t, s.Close()) })
 	acknowledged := make(chan *survey.Response, 100_000)

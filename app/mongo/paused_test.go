@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/khaosat/khaosat/app/mongo"
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/survey"
 	"github.com/khaosat/khaosat/survey/surveytest"
 )
@@ -140,7 +141,7 @@ const enoughWritten = 40
 // Writers and readers are stopped at random points for longer than any window
 // would be, and go on, while others follow the log from cursor to cursor.
 func TestNothingIsMissedOrRepeatedWhoeverIsPaused(t *testing.T) {
-	uri := databaseURI(t)
+	uri := mongotest.DatabaseURI(t)
 	s := openURI(t, uri)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

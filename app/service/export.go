@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/khaosat/khaosat/export"
@@ -89,15 +90,26 @@ func (o *ExportOptions) check() error {
 }
 
 // rawReport is a report with nothing but rows.
-func (s *Service) rawReport(ctx context.Context, o *ExportOptions, b *basis) *export.Report {
+func (s *Service) rawReport(ctx context.Context, o *ExportOptions, b *basis) (*export.Report, error) {
 	people := b.people(s)
 	r := &export.Report{Round: b.round, Template: b.current.Template, Language: o.Language, Lists: b.lists, AsOf: b.round.Closes,
 		MadeAt: s.Now().In(b.round.Location()), Cutoff: b.cutoff, Version: ProgramVersion, Values: o.Values, Details: s.details(ctx, b, people)}
 	if o.Progress != nil {
-		total := b.table.Len()
-		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
+		total, err := s.tableOf(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total.Len())) }
 	}
-	return r
+	return r, nil
+}
+
+// tableOf gives the table of a basis.
+func (s *Service) tableOf(ctx context.Context, b *basis) (t *scoring.Table, err error) {
+	if b.table == nil {
+		b.table, err = s.Table(ctx, b.round)
+	}
+	return b.table, err
 }
 
 // people finds names, those that were kept first.
@@ -113,8 +125,8 @@ type basis struct {
 	round   *survey.Round
 	tree    *survey.Tree
 	lists   *survey.TypeLists
-	table   *scoring.Table
-	current *Compiled // the template's current version
+	table   *scoring.Table // nil: the round's, once it is wanted
+	current *Compiled      // the template's current version
 	query   scoring.Query
 	// cutoff is the moment up to which responses count; zero for none.
 	cutoff time.Time
@@ -130,7 +142,7 @@ type basis struct {
 func (s *Service) liveBasis(ctx context.Context, c Caller, o *ExportOptions) (*basis, error) {
 	b := &basis{query: scoring.Query{Template: o.Template, Filter: o.Filter}, gentle: o.Gentle}
 	var err error
-	if b.round, b.table, b.current, err = s.tableFor(ctx, c, o.Round, &b.query); err != nil {
+	if b.round, b.current, err = s.aboutRound(ctx, c, o.Round, &b.query); err != nil {
 		return nil, err
 	}
 	b.tree, b.lists, err = s.Tree(ctx)
@@ -151,7 +163,15 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
 	r.Narrowed = narrowedLines(o, label)
 	people := b.people(s)
-	r.Gather = s.gather(ctx, c, o, b, r, people, label)
+	var total atomic.Int64 // 0 as long as it is not known
+	r.Gather = append([]func() error{func() error {
+		// To fill it takes a while after a start, in which rows can be written.
+		table, err := s.tableOf(ctx, b)
+		if err == nil {
+			total.Store(int64(table.Len()))
+		}
+		return err
+	}}, s.gather(ctx, c, o, b, r, people, label)...)
 	if !b.sideBySide() {
 		if err := r.Gathered(); err != nil {
 			return nil, err
@@ -161,8 +181,11 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 		r.Details = s.details(ctx, b, people)
 	}
 	if o.Progress != nil {
-		total := b.table.Len()
-		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
+		r.Progress = func(rows int) {
+			if n := int(total.Load()); n > 0 {
+				o.Progress("rows", rows, max(rows, n))
+			}
+		}
 	}
 	return r, nil
 }

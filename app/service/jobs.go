@@ -523,7 +523,11 @@ func (s *Service) writeFile(ctx context.Context, c Caller, j *survey.Job, o *Ord
 	b.gentle = b.gentle || j.ID != ""
 	switch j.Kind {
 	case survey.JobCSV:
-		return export.CSV(w, s.rawReport(ctx, &o.ExportOptions, b), export.CSVFormat{Semicolon: o.Semicolon})
+		r, err := s.rawReport(ctx, &o.ExportOptions, b)
+		if err != nil {
+			return err
+		}
+		return export.CSV(w, r, export.CSVFormat{Semicolon: o.Semicolon})
 	case survey.JobSuperiors:
 		return s.writeSuperiors(ctx, c, o, b, w)
 	}

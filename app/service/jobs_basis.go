@@ -222,7 +222,11 @@ func (s *Service) writeSuperiors(ctx context.Context, c Caller, o *Order, b *bas
 	}
 	q := b.query
 	q.By = by
-	sum, err := b.table.Summarize(q)
+	table, err := s.tableOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	sum, err := table.Summarize(q)
 	if err != nil {
 		return err
 	}

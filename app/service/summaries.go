@@ -216,26 +216,32 @@ func (s *Service) summarize(ctx context.Context, c Caller, code survey.RoundCode
 // template's current version. The query gets the round's first template if it
 // names none, and is kept inside the caller's scope.
 func (s *Service) tableFor(ctx context.Context, c Caller, code survey.RoundCode, q *scoring.Query) (*survey.Round, *scoring.Table, *Compiled, error) {
-	round, err := s.round(ctx, code)
+	round, current, err := s.aboutRound(ctx, c, code, q)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	table, err := s.Table(ctx, round)
+	return round, table, current, err
+}
+
+// aboutRound is tableFor without the table.
+func (s *Service) aboutRound(ctx context.Context, c Caller, code survey.RoundCode, q *scoring.Query) (*survey.Round, *Compiled, error) {
+	round, err := s.round(ctx, code)
+	if err != nil {
+		return nil, nil, err
 	}
 	if q.Template == "" {
 		q.Template = round.Templates[0].Code
 	}
 	rt, ok := round.Template(q.Template)
 	if !ok {
-		return nil, nil, nil, &survey.Error{Kind: survey.Invalid, Code: "round.not_its_template", Args: survey.Args{"template": string(q.Template), "round": string(code)}}
+		return nil, nil, &survey.Error{Kind: survey.Invalid, Code: "round.not_its_template", Args: survey.Args{"template": string(q.Template), "round": string(code)}}
 	}
 	if err := s.narrow(c, q); err != nil {
-		return nil, nil, nil, err
-	}
-	table, err := s.Table(ctx, round)
-	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	current, err := s.Form(ctx, rt.Code, rt.Current())
-	return round, table, current, err
+	return round, current, err
 }
 
 func schemeOf(c *Compiled) *survey.Scheme {

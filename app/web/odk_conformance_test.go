@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	drivermongo "go.mongodb.org/mongo-driver/mongo"
-	"go.mongodb.org/mongo-driver/mongo/options"
-
 	"github.com/khaosat/khaosat/app/mongo"
+	"github.com/khaosat/khaosat/app/mongo/mongotest"
 	"github.com/khaosat/khaosat/app/service"
 	"github.com/khaosat/khaosat/fixtures"
 	"github.com/khaosat/khaosat/survey"
@@ -66,25 +62,8 @@ func TestODKConformance(t *testing.T) {
 // newMongoRig serves the demonstration from a database of its own.
 func newMongoRig(t *testing.T) *rig {
 	t.Helper()
-	base := os.Getenv("KHAOSAT_TEST_MONGODB_URI")
-	if base == "" {
-		if os.Getenv("KHAOSAT_CI") == "1" {
-			t.Fatal("KHAOSAT_TEST_MONGODB_URI is not set")
-		}
-		t.Skip("KHAOSAT_TEST_MONGODB_URI is not set")
-	}
-	u, err := url.Parse(base)
+	store, err := mongo.Open(context.Background(), mongotest.DatabaseURI(t), mongo.Options{})
 	ok(t, err)
-	name := "khaosat_test_odk_" + strings.ReplaceAll(survey.NewID(), "-", "")
-	u.Path = "/" + name
-	store, err := mongo.Open(context.Background(), u.String(), mongo.Options{})
-	ok(t, err)
-	t.Cleanup(func() { // after the server has closed the store
-		client, err := drivermongo.Connect(context.Background(), options.Client().ApplyURI(base))
-		ok(t, err)
-		ok(t, client.Database(name).Drop(context.Background()))
-		ok(t, client.Disconnect(context.Background()))
-	})
 	size, _ := fixtures.SizeNamed("S")
 	d, err := fixtures.NewDemo(size, 156)
 	ok(t, err)

@@ -385,7 +385,8 @@ func TestTwoObserversOnOnePhone(t *testing.T) {
 	one.Cookie(sessionCookie, d.sessionOf(t, "second"))
 	one.Offline(false)
 	one.Eval(`khaosatPhone.sendQueue(true)`, nil)
-	d.waitKept(one, `d.problem === "signed-out"`)
+	// Whichever the tab notices first: that it may not send, or who is signed in.
+	one.Wait(`khaosatPhone.bundle.person.name === "second" || khaosatPhone.drafts.some(d => d.problem === "signed-out")`)
 	two := b.Open(t, browsertest.Options{URL: d.url, Noisy: true, SameProfile: true})
 	two.Goto("/visits")
 	two.Wait(`globalThis.khaosatPhone?.bundle?.person.name === "second" && khaosatPhone.lacking === 0`)
@@ -393,6 +394,7 @@ func TestTwoObserversOnOnePhone(t *testing.T) {
 	d.open(two, unit)
 	d.answer(two, unit, "")
 	d.send(two, "received")
+	two.Wait(`khaosatPhone.drafts.every(d => d.state === "received")`)
 	if n := len(d.stored()); n != 0 {
 		t.Fatalf("%d forms of the first observer are stored before they signed in again", n)
 	}
@@ -400,7 +402,7 @@ func TestTwoObserversOnOnePhone(t *testing.T) {
 
 	two.Cookie(sessionCookie, d.sessionOf(t, d.who))
 	two.Goto("/visits")
-	two.Wait(`globalThis.khaosatPhone?.bundle?.person.name === ` + quote(d.who) + ` && document.querySelector(".visit-sent")`)
+	two.Wait(`globalThis.khaosatPhone?.bundle?.person.name === ` + quote(d.who) + ` && khaosatPhone.drafts.some(d => d.person === khaosatPhone.bundle.person.id && d.state === "received")`)
 	d.sameBytes(two, 1)
 	d.who = "second"
 	if r := d.stored()[unit]; len(d.stored()) != 1 || r == nil {
