@@ -109,7 +109,11 @@ func (s *Service) Slips(ctx context.Context, c Caller, code survey.RoundCode, te
 			if r.Period != "" {
 				q.Filter.Periods = []string{r.Period}
 			}
-			sum, err := b.table.Summarize(q)
+			table, err := s.tableOf(ctx, b)
+			if err != nil {
+				return nil, err
+			}
+			sum, err := table.Summarize(q)
 			if err != nil {
 				return nil, err
 			}
