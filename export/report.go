@@ -47,9 +47,9 @@ type Report struct {
 	// it, but for Late); none if that has been done. They may run beside Details.
 	Gather []func() error
 
-	// Details yields one entry a response of the template, returned ones
-	// included. It is gone through once, and an entry is
-	// good until the next one is asked for; nil for no such sheets.
+	// Details yields one entry a response of the template, returned ones included.
+	// It is gone through once, and an entry is good until the next one is asked
+	// for; nil for no such sheets.
 	Details iter.Seq2[*Detail, error]
 	// Values says how choices are written on the sheet of visits.
 	Values Values
@@ -62,13 +62,17 @@ type Report struct {
 // Gathered makes sure that what is added up is there.
 func (r *Report) Gathered() error {
 	for len(r.Gather) > 0 {
-		step := r.Gather[0]
-		r.Gather = r.Gather[1:]
-		if err := step(); err != nil {
+		if err := r.gatherNext(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *Report) gatherNext() error {
+	step := r.Gather[0]
+	r.Gather = r.Gather[1:]
+	return step()
 }
 
 // Line is a name with a value.

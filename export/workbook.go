@@ -40,8 +40,9 @@ type writer struct {
 	rows   int
 }
 
-// Workbook writes the report as an .xlsx workbook, gathers it if need be, and uses it up: what was long
-// in it is gone afterwards. On an error what was written is no workbook.
+// Workbook writes the report as an .xlsx workbook, gathers it if need be, and uses
+// it up: what was long in it is gone afterwards. On an error what was written is no
+// workbook.
 func Workbook(w io.Writer, r *Report) error {
 	b := &writer{report: r, file: excelize.NewFile(), scheme: r.Template.Scheme}
 	defer b.file.Close()
@@ -177,9 +178,7 @@ func (w *writer) spoolEarly() ([]*dataSheet, error) {
 	for {
 		last := len(r.Gather) == 0
 		if !last {
-			step := r.Gather[0]
-			r.Gather = r.Gather[1:]
-			if err := step(); err != nil {
+			if err := r.gatherNext(); err != nil {
 				return out, err
 			}
 		}
@@ -187,10 +186,11 @@ func (w *writer) spoolEarly() ([]*dataSheet, error) {
 			return out, err
 		}
 		// Its sheet is there even if nobody gave a score of the own.
-		if err := spool(!selves && (last || r.Selves != nil), w.selfSheet); err != nil {
+		now := !selves && (last || r.Selves != nil)
+		selves = selves || now
+		if err := spool(now, w.selfSheet); err != nil {
 			return out, err
 		}
-		selves = selves || last || r.Selves != nil
 		if err := spool(r.Coverage != nil, w.progressSheet); err != nil {
 			return out, err
 		}

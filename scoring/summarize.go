@@ -214,6 +214,7 @@ type plan struct {
 	table  *Table
 	query  Query
 	blocks []*block
+	rows   int            // of all blocks
 	scheme *survey.Scheme // of the latest version
 	// keys are the groups' codes. A row's group is that of its place
 	// (placeGroup), where a place is in several that of each of them (tagGroups),
@@ -303,9 +304,9 @@ func (t *Table) plan(q Query) *plan {
 			}
 		}
 	}
-	highest, rows := uint32(0), 0
+	highest := uint32(0)
 	for _, b := range p.blocks {
-		rows += len(b.meta)
+		p.rows += len(b.meta)
 		scheme := b.layout.scorer.scheme
 		bands, caps := make([]int, len(scheme.Bands)), make([]int, len(scheme.Caps))
 		for i := range scheme.Bands {
@@ -317,8 +318,7 @@ func (t *Table) plan(q Query) *plan {
 		p.bandAt, p.capAt = append(p.bandAt, bands), append(p.capAt, caps)
 		highest = max(highest, b.highest)
 	}
-	span := 2*int(highest) + 1
-	if counters := span * (len(p.keys) + 1); counters <= fewCounters || counters <= min(mostCounters, 4*rows) {
+	if span := 2*int(highest) + 1; p.dense(span, 4) {
 		p.span = span
 	}
 	return p
@@ -329,6 +329,13 @@ func (t *Table) plan(q Query) *plan {
 // sorted, which costs by visit and not by group. So they are where most counters
 // would stay empty, unless there are but a few.
 const mostCounters, fewCounters = 1 << 22, 1 << 18
+
+// dense reports whether so many counters for each group are worth their memory: at
+// most so many a row.
+func (p *plan) dense(counters, aRow int) bool {
+	all := counters * (len(p.keys) + 1)
+	return all <= fewCounters || all <= min(mostCounters, aRow*p.rows)
+}
 
 func version(b *block) int { return b.layout.scorer.form.Template.Version }
 
@@ -590,11 +597,7 @@ func (p *plan) run() []*partial {
 	var next atomic.Int64
 	// Each has counters of its own, which cost more than a few rows: only whole
 	// chunks are worth another.
-	rows := 0
-	for _, b := range p.blocks {
-		rows += len(b.meta)
-	}
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks), rows/rowsAtOnce+1))
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(chunks), p.rows/rowsAtOnce+1))
 	parts := make([]*partial, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -627,12 +630,8 @@ func (p *plan) newPartial() *partial {
 		out.accs[i].caps = make([]int, len(p.capCodes))
 	}
 	if p.query.Intervals {
-		rows := 0
-		for _, b := range p.blocks {
-			rows += len(b.meta)
-		}
-		if n := (len(p.keys) + 1) * p.table.observers.len(); n <= fewCounters || n <= min(mostCounters, rows) {
-			out.observed = make([]observedSum, n)
+		if n := p.table.observers.len(); p.dense(n, 1) {
+			out.observed = make([]observedSum, n*(len(p.keys)+1))
 		} else {
 			out.sparse = map[observedPair]observedSum{}
 		}

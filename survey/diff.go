@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,11 @@ const (
 	CheckAdded     DifferenceKind = "check_added"
 	CheckRemoved   DifferenceKind = "check_removed"
 	CheckChanged   DifferenceKind = "check_changed"
+	CaseAdded      DifferenceKind = "case_added" // of the test cases
+	CaseRemoved    DifferenceKind = "case_removed"
+	CaseChanged    DifferenceKind = "case_changed"
 	SchemeChanged  DifferenceKind = "scheme_changed"
+	TitleChanged   DifferenceKind = "title"
 	LanguagesOther DifferenceKind = "languages"
 )
 
@@ -75,6 +80,8 @@ func Diff(a, b *Template, renamed map[string]string) []Difference {
 	d.lists()
 	d.scheme()
 	d.checks()
+	d.cases()
+	d.text(TitleChanged, "", "", "title", a.Title, b.Title)
 	if before, after := strings.Join(a.Languages, ", "), strings.Join(b.Languages, ", "); before != after {
 		d.add(Difference{Kind: LanguagesOther, Before: before, After: after})
 	}
@@ -345,4 +352,15 @@ func (d *differ) checks() {
 		return out
 	}
 	d.parts(of(d.a), of(d.b), CheckAdded, CheckRemoved, CheckChanged)
+}
+
+func (d *differ) cases() {
+	of := func(t *Template) (out []part) {
+		for _, k := range t.Cases {
+			b, _ := json.Marshal(k) // answers and texts: nothing that has no JSON
+			out = append(out, part{code: k.Name, says: string(b)})
+		}
+		return out
+	}
+	d.parts(of(d.a), of(d.b), CaseAdded, CaseRemoved, CaseChanged)
 }

@@ -12,7 +12,7 @@ func TestDifferencesAreTold(t *testing.T) {
 	points := func(n survey.Points) *survey.Points { return &n }
 	make := func() *survey.Template {
 		label := func(s string) survey.Text { return survey.Text{"en": s} }
-		return &survey.Template{Languages: []string{"en"},
+		return &survey.Template{Languages: []string{"en"}, Title: label("Form"), Cases: []survey.Case{{Name: "best", Answers: survey.Answers{}, Total: "4.00"}},
 			Items: []survey.Item{{Name: "A", Kind: survey.KindGroup, Label: label("Section"), Items: []survey.Item{
 				{Name: "a1", Kind: survey.KindSelectOne, List: "l", Label: label("First"), Points: points(400)},
 				{Name: "a2", Kind: survey.KindText, Label: label("Second"), Relevant: "${a1} = 'x'"}}}},
@@ -38,6 +38,10 @@ func TestDifferencesAreTold(t *testing.T) {
 			survey.Difference{Kind: survey.ItemType, Name: "a2", Field: "type", Before: "text", After: "integer"}, false},
 		{"other points", func(t *survey.Template) { first(t).Points = points(500) }, nil,
 			survey.Difference{Kind: survey.ItemPoints, Name: "a1", Field: "points", Before: "4", After: "5"}, false},
+		{"another title", func(t *survey.Template) { t.Title = survey.Text{"en": "Other"} }, nil,
+			survey.Difference{Kind: survey.TitleChanged, Field: "title (en)", Before: "Form", After: "Other", Label: survey.Text{"en": "Other"}}, true},
+		{"a test case less", func(t *survey.Template) { t.Cases = nil }, nil,
+			survey.Difference{Kind: survey.CaseRemoved, Name: "best", Before: `{"name":"best","answers":{},"unit":{},"total":"4.00"}`}, true},
 		{"other logic", func(t *survey.Template) { t.Items[0].Items[1].Relevant = "" }, nil,
 			survey.Difference{Kind: survey.ItemLogic, Name: "a2", Field: "relevant", Before: "${a1} = 'x'"}, true},
 		{"moved out of its group", func(t *survey.Template) {

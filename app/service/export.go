@@ -95,16 +95,17 @@ func (s *Service) rawReport(ctx context.Context, o *ExportOptions, b *basis) (*e
 	r := &export.Report{Round: b.round, Template: b.current.Template, Language: o.Language, Lists: b.lists, AsOf: b.round.Closes,
 		MadeAt: s.Now().In(b.round.Location()), Cutoff: b.cutoff, Version: ProgramVersion, Values: o.Values, Details: s.details(ctx, b, people)}
 	if o.Progress != nil {
-		total, err := s.tableOf(ctx, b)
+		table, err := s.tableOf(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total.Len())) }
+		total := table.Len()
+		r.Progress = func(rows int) { o.Progress("rows", rows, max(rows, total)) }
 	}
 	return r, nil
 }
 
-// tableOf gives the table of a basis.
+// tableOf gives the table of a basis, filled after a start.
 func (s *Service) tableOf(ctx context.Context, b *basis) (t *scoring.Table, err error) {
 	if b.table == nil {
 		b.table, err = s.Table(ctx, b.round)
@@ -125,7 +126,7 @@ type basis struct {
 	round   *survey.Round
 	tree    *survey.Tree
 	lists   *survey.TypeLists
-	table   *scoring.Table // nil: the round's, once it is wanted
+	table   *scoring.Table // see tableOf: to fill it takes a while
 	current *Compiled      // the template's current version
 	query   scoring.Query
 	// cutoff is the moment up to which responses count; zero for none.
@@ -163,15 +164,9 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	label := s.labelsOf(ctx, b.tree, b.lists, round.Closes)
 	r.Narrowed = narrowedLines(o, label)
 	people := b.people(s)
-	var total atomic.Int64 // 0 as long as it is not known
-	r.Gather = append([]func() error{func() error {
-		// To fill it takes a while after a start, in which rows can be written.
-		table, err := s.tableOf(ctx, b)
-		if err == nil {
-			total.Store(int64(table.Len()))
-		}
-		return err
-	}}, s.gather(ctx, c, o, b, r, people, label)...)
+	var total atomic.Int64 // below zero as long as it is not known
+	total.Store(-1)
+	r.Gather = s.gather(ctx, c, o, b, r, people, label, func(rows int) { total.Store(int64(rows)) })
 	if !b.sideBySide() {
 		if err := r.Gathered(); err != nil {
 			return nil, err
@@ -182,7 +177,7 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	}
 	if o.Progress != nil {
 		r.Progress = func(rows int) {
-			if n := int(total.Load()); n > 0 {
+			if n := int(total.Load()); n >= 0 {
 				o.Progress("rows", rows, max(rows, n))
 			}
 		}
@@ -190,12 +185,15 @@ func (s *Service) reportOf(ctx context.Context, c Caller, o *ExportOptions, b *b
 	return r, nil
 }
 
-// gather gives the steps that add up what a report shows beside its rows.
-func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *basis, r *export.Report, people *detailNames, label func(scoring.Grouping, string) survey.Text) []func() error {
+// gather gives the steps that add up what a report shows beside its rows. Counted
+// is told how many rows there are.
+func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *basis, r *export.Report, people *detailNames,
+	label func(scoring.Grouping, string) survey.Text, counted func(rows int)) []func() error {
+	var table *scoring.Table
 	summary := func(by scoring.Grouping, items bool) (*scoring.Summary, error) {
 		q := b.query
 		q.By, q.Items, q.Intervals = by, items, true
-		sum, err := b.table.Summarize(q)
+		sum, err := table.Summarize(q)
 		if err != nil {
 			return nil, err
 		}
@@ -205,10 +203,16 @@ func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *bas
 		return sum, nil
 	}
 	return []func() error{
-		func() error { return s.reportCoverage(ctx, c, b, r) },
+		func() (err error) {
+			if table, err = s.tableOf(ctx, b); err == nil {
+				counted(table.Len())
+			}
+			return err
+		},
+		func() error { return s.reportCoverage(ctx, c, b, table, r) },
 		func() error {
 			r.Selves = []export.SelfRating{}
-			for _, pair := range b.table.Beside(b.query, survey.RoleSelf) {
+			for _, pair := range table.Beside(b.query, survey.RoleSelf) {
 				self := export.SelfRating{Beside: pair, Observer: people.person(ctx, pair.Lead.Observer)}
 				if standing, err := b.tree.Standing(pair.Lead.Unit, pair.Lead.Date); err == nil {
 					path := people.path(standing, pair.Lead.Date)
@@ -243,7 +247,7 @@ func (s *Service) gather(ctx context.Context, c Caller, o *ExportOptions, b *bas
 		func() (err error) {
 			q := b.query
 			q.By = scoring.BySector
-			if r.Analysis, err = b.table.Analyse(q); err == nil {
+			if r.Analysis, err = table.Analyse(q); err == nil {
 				s.labelAnalysis(r.Analysis, label)
 			}
 			return err
@@ -330,7 +334,7 @@ func texts[T ~string](list []T) []string {
 
 // reportCoverage counts how far the round has come, by the first two levels of
 // committees.
-func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *export.Report) error {
+func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, table *scoring.Table, r *export.Report) error {
 	q := CoverageQuery{Template: b.query.Template}
 	if len(b.query.Filter.Under) == 1 {
 		q.Under = b.query.Filter.Under[0]
@@ -375,7 +379,7 @@ func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *exp
 		g.Overdue += n.Overdue
 	}
 	whole := export.CoverageLine{Whole: true}
-	cov.each(p, cov.states(b.table), func(u *scopeUnit, at int, n CoverageCount) {
+	cov.each(p, cov.states(table), func(u *scopeUnit, at int, n CoverageCount) {
 		// The root tells nothing: lines begin beneath it, or beneath Under.
 		top := min(max(at+1, 1), len(u.path)-1)
 		add(group(key{u.path[top]}, 0), n)
@@ -403,7 +407,7 @@ func (s *Service) reportCoverage(ctx context.Context, c Caller, b *basis, r *exp
 	if !b.cutoff.IsZero() {
 		return nil // who is behind is a matter of today
 	}
-	if err := s.countBehind(ctx, cov, p, b.table); err != nil {
+	if err := s.countBehind(ctx, cov, p, table); err != nil {
 		return err
 	}
 	for _, l := range cov.Behind {

@@ -318,9 +318,9 @@ func (s *Service) own(ctx context.Context, c Caller) (*survey.Person, error) {
 	return s.store.Person(ctx, c.id())
 }
 
-// PersonByID gives an account; Invalid with code "accounts.phone_file_stranger"
-// if there is none, since ids come from files.
-func (s *Service) PersonByID(ctx context.Context, c Caller, id survey.PersonID) (*survey.Person, error) {
+// PhoneOwner gives the account whose phone wrote a file; Invalid with code
+// "accounts.phone_file_stranger" if there is none.
+func (s *Service) PhoneOwner(ctx context.Context, c Caller, id survey.PersonID) (*survey.Person, error) {
 	if _, err := c.may(survey.OpManagePeople); err != nil {
 		return nil, err
 	}

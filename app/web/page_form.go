@@ -6,11 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -347,6 +345,7 @@ const maxPlain = 40 << 20
 // plainFile is a file that came with the plain form, for the item at a path.
 type plainFile struct {
 	path, name string
+	declared   string // media type, as the browser sees it
 	content    []byte
 }
 
@@ -369,7 +368,7 @@ func (s *Server) plainFields(q *request) (url.Values, []plainFile, error) {
 		case !isFile:
 			fields.Add(part.FormName(), string(content))
 		case len(content) > 0:
-			files = append(files, plainFile{path, part.FileName(), content})
+			files = append(files, plainFile{path, part.FileName(), part.Header.Get(fiber.HeaderContentType), content})
 		}
 	})
 	return fields, files, err
@@ -391,8 +390,8 @@ func (s *Server) keepFiles(q *request, p *plainForm, fields url.Values, files []
 		}
 		kind, ending, _ := strings.Cut(http.DetectContentType(f.content), "/")
 		if ending == "octet-stream" {
-			// A format that is too new to be known comes under the name of a picture.
-			kind, ending, _ = strings.Cut(mime.TypeByExtension(strings.ToLower(filepath.Ext(f.name))), "/")
+			// A format that is too new to be known, as those of phones often are.
+			kind, ending, _ = strings.Cut(f.declared, "/")
 		}
 		if kind != "image" {
 			p.Unkept[f.path] = message.Say(q.caller.Language, "form.not_photo", survey.Args{"name": f.name})

@@ -66,7 +66,7 @@ func (s *Server) pageReadPhoneFile(q *request) error {
 	}
 	var who *survey.Person
 	if err == nil {
-		who, err = s.svc.PersonByID(q.ctx, q.caller, file.Person)
+		who, err = s.svc.PhoneOwner(q.ctx, q.caller, file.Person)
 	}
 	if err != nil {
 		m, status, err := q.mistaken(err)

@@ -102,7 +102,7 @@ func (r *reader) percentage(g *grid, row sheetRow, column string) float64 {
 
 func roles(cell string) []survey.Role {
 	var out []survey.Role
-	for _, word := range strings.FieldsFunc(strings.ToLower(cell), func(c rune) bool { return c == ' ' || c == ',' || c == ';' || c == '\n' }) {
+	for _, word := range codes(strings.ToLower(cell)) {
 		out = append(out, survey.Role(word))
 	}
 	return out

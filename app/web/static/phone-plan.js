@@ -5,16 +5,13 @@
 import { h, fill, debounce, uniqueID } from './dom.js';
 import * as store from './phone-store.js';
 
-const key = (person) => `plan:${person}`;
-
-/** What the server has not been told yet, by visit. */
-export async function untold(person) { return (await store.kept(key(person))) ?? {}; }
-
 async function note(person, act) {
-  const all = await store.keptChanged(key(person), (was) => act({ ...(was ?? {}) }));
+  await store.changeUntold(person, act);
   store.channel.postMessage({ kind: 'plan' });
-  return all;
 }
+
+/** What an answer says of why it is none. */
+const why = (answer) => [answer.detail ?? answer.title, ...(answer.errors ?? []).map((e) => e.message)].filter(Boolean).join(' ');
 
 /**
  * Tells the server of what was put off. What it refuses is kept with the reason
@@ -22,7 +19,7 @@ async function note(person, act) {
  */
 export async function tell(person, lang) {
   let changed = false;
-  for (const [visit, c] of Object.entries(await untold(person))) {
+  for (const [visit, c] of Object.entries(await store.untold(person))) {
     if (c.problem) continue;
     let response;
     let answer;
@@ -35,7 +32,7 @@ export async function tell(person, lang) {
     }
     if (response.status === 401 || response.status === 408 || response.status === 429 || response.status >= 500) return changed;
     if (response.ok && answer.id !== visit) return changed; // not khaosat's answer
-    const problem = response.ok ? '' : [answer.detail ?? answer.title, ...(answer.errors ?? []).map((e) => e.message)].filter(Boolean).join(' ');
+    const problem = response.ok ? '' : why(answer);
     await note(person, (all) => {
       if (all[visit]?.at !== c.at) return all; // said otherwise meanwhile
       if (problem) all[visit] = { ...c, problem }; else delete all[visit];
@@ -61,7 +58,7 @@ function refused(phone) {
     h('p', {}, h('button', { type: 'button', onclick: async (e) => {
       await note(person.id, (all) => { delete all[visit]; return all; });
       e.target.closest('.note').remove();
-      phone.plan = await untold(person.id);
+      phone.plan = await store.untold(person.id);
       phone.draw();
     } }, say('phone.plan_seen')))));
 }
@@ -145,7 +142,7 @@ function further(phone) {
     let response;
     let answer;
     try {
-      response = await fetch(`/api/v1/rounds/${encodeURIComponent(round)}/visits?lang=${lang}`, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+      response = await fetch(`/api/v1/rounds/${encodeURIComponent(round)}/visits?lang=${lang}`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Khaosat-Person': phone.bundle.person.id },
         // In the role in which one goes there anyway.
         body: JSON.stringify({ id, template, unit: units.value, due: due.value, role: own.get(`${round} ${units.value}`)?.role }), signal: AbortSignal.timeout?.(30000) });
       answer = await response.json();
@@ -154,7 +151,7 @@ function further(phone) {
       return;
     }
     if (!response.ok) {
-      said.textContent = [answer.detail ?? answer.title, ...(answer.errors ?? []).map((p) => p.message)].filter(Boolean).join(' ');
+      said.textContent = why(answer);
       return;
     }
     id = store.newID(); // the next one is another

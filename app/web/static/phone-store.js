@@ -59,7 +59,7 @@ export const kept = (key) => one('kept', key);
 export const keep = (key, value) => within(['kept'], 'readwrite', (tx) => tx.objectStore('kept').put(value, key));
 
 /** Changes what is kept under a key, in one step: two tabs never overwrite each other. */
-export const keptChanged = (key, act) => within(['kept'], 'readwrite', (tx, give) => {
+const keptChanged = (key, act) => within(['kept'], 'readwrite', (tx, give) => {
   const store = tx.objectStore('kept');
   store.get(key).onsuccess = (e) => {
     const next = act(e.target.result);
@@ -67,6 +67,14 @@ export const keptChanged = (key, act) => within(['kept'], 'readwrite', (tx, give
     give(next);
   };
 }, 'strict');
+
+const planKey = (person) => `plan:${person}`;
+
+/** What the server has not been told yet about visits of a person, by visit. */
+export const untold = async (person) => (await kept(planKey(person))) ?? {};
+
+/** Changes that: act gets what there is and gives what is to be kept. */
+export const changeUntold = (person, act) => keptChanged(planKey(person), (was) => act({ ...was }));
 
 export const formKey = (code, version, scored) => `${code}@${version}${scored ? '+' : ''}`;
 export const form = (key) => one('forms', key);

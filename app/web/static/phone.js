@@ -99,10 +99,10 @@ class Phone {
   /** Tells the server what was put off, if it can be reached, and shows what became of it. */
   async tellPlan() {
     const { id } = this.bundle.person;
-    const { tell, untold } = await import('./phone-plan.js');
+    const { tell } = await import('./phone-plan.js');
     clearTimeout(this.tellLater);
     const changed = await tell(id, this.lang);
-    this.plan = await untold(id);
+    this.plan = await store.untold(id);
     // What says that there is a network is often wrong.
     if (Object.values(this.plan).some((c) => !c.problem)) this.tellLater = setTimeout(() => this.tellPlan(), 15000);
     if (changed) await this.refresh();
@@ -165,7 +165,7 @@ class Phone {
     if (!key) {
       this.view = null;
       this.drafts = await store.drafts(this.bundle.person.id);
-      this.plan = (await store.kept(`plan:${this.bundle.person.id}`)) ?? {};
+      this.plan = await store.untold(this.bundle.person.id);
       this.draw();
       return;
     }
@@ -352,7 +352,7 @@ class Phone {
 
   async heard({ kind, id, name, value }) {
     if (kind === 'plan') {
-      this.plan = (await store.kept(`plan:${this.bundle.person.id}`)) ?? {};
+      this.plan = await store.untold(this.bundle.person.id);
       this.draw();
     }
     if (kind === 'answer' && this.view?.draft === id && this.form) this.form.take(name, value);
@@ -366,7 +366,7 @@ class Phone {
 
   time(iso) { return new Intl.DateTimeFormat(this.lang, { dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso)); }
 
-  /** Today, by the round's clock as far as the phone knows it. */
+  /** Today, by the phone's clock, put right if the server's is another. */
   today() { return stamp(new Date(Date.now() - this.wrongBy())).slice(0, 10); }
 
   day(iso) { return iso ? iso.split('-').reverse().join('/') : ''; }
@@ -452,11 +452,13 @@ class Phone {
     const { say } = this;
     const overdue = part === 'due' && visit.due && visit.due < new Date(Date.now() - this.wrongBy()).toISOString().slice(0, 10);
     const above = visit.place?.path?.at(-1)?.name;
+    const change = this.plan[visit.key];
     return h('li', {}, h('a', { class: `visit visit-${part}`, href: `/visits/${encodeURIComponent(visit.key)}`, onclick: (e) => { e.preventDefault(); this.go(`/visits/${encodeURIComponent(visit.key)}`); } },
       h('b', {}, visit.place?.name ?? visit.unit), above && h('span', { class: 'quiet' }, above),
       h('span', { class: 'visit-line' }, h('span', { class: `tag state-${part}` }, this.stateWords(visit, d)), h('span', { class: 'quiet' }, [visit.template, visit.role !== 'observer' && say(`role.${visit.role}`), visit.due && part === 'due' && `${say('phone.due')} ${this.day(visit.due)}`].filter(Boolean).join(' · ')), overdue && h('span', { class: 'problem' }, say('phone.overdue'))),
       visit.returned?.comment && part === 'returned' && h('span', { class: 'quiet' }, visit.returned.comment),
-      this.plan[visit.key] && h('span', { class: this.plan[visit.key].problem ? 'problem' : 'quiet' }, this.plan[visit.key].problem ? say('phone.plan_refused', { why: this.plan[visit.key].problem }) : say(`phone.plan_untold_${this.plan[visit.key].action}`, { due: this.day(this.plan[visit.key].due) }))));
+      change?.problem && h('span', { class: 'problem' }, say('phone.plan_refused', { why: change.problem })),
+      change && !change.problem && h('span', { class: 'quiet' }, say(`phone.plan_untold_${change.action}`, { due: this.day(change.due) }))));
   }
 
   // --- to a file and back ---------------------------------------------------------
