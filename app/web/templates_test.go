@@ -124,7 +124,7 @@ func TestADraftIsNotReplacedUnasked(t *testing.T) {
 	if was := stored(); was == "Phiếu khác" || !strings.Contains(page, "Replace the draft of SHCB-TK, version 2?") {
 		t.Fatalf("the draft is called %q, and the page does not ask", was)
 	}
-	if !strings.Contains(page, "Phiếu khác.") {
+	if !strings.Contains(page, "now “Phiếu khác”") {
 		t.Error("the page does not say that the title would be another")
 	}
 	agree := func(replace string) *answer {
